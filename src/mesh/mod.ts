@@ -45,6 +45,7 @@ export { PairingError } from "./base/pairing.ts";
 export { askAtStart, hasCompany, lookForMeshes } from "./pairing/at_start.ts";
 export { chooseMesh } from "./pairing/choose_mesh.ts";
 export type * from "./base/pairing.ts";
+export { ownAuthorities } from "./lane/own_authorities.ts";
 export type { Hindrance, PeerWay } from "./base/peer_way.ts";
 export type * from "./base/peer_id.ts";
 export type * from "./base/roles.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { removeDrafts } from "../base/atomic_file.ts";
 import { checkLoopback } from "../base/loopback.ts";
 import { adviseOnEngine, logTails } from "../engine/mod.ts";
-import { type Mesh, startMesh, systemClock } from "../mesh/mod.ts";
+import { type Mesh, ownAuthorities, startMesh, systemClock } from "../mesh/mod.ts";
 import { freeBytes } from "../downloads/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
@@ -165,6 +165,7 @@ async function connect(
     mesh,
     version,
     newerRelease: newerRelease ?? (() => null),
+    ownAuthorities: config.mesh.wideLane && mesh.role === "member" ? ownAuthorities() : null,
     dataDir,
     engineAdvice,
     lostDevices: () => local?.supervisor.lostDevices ?? [],

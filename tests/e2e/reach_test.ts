@@ -184,6 +184,7 @@ homesTest(
     const far = await homes.start("far", ["--join", await tokenOf(near), "--max-vram", "1"]);
     await until(near, "warm split", warm("guide", "split"));
     await Promise.all([near, far].map((node) => until(node, "relayed, and why", isAdvised)));
+    assert.equal((await near.status()).peers.find(({ id }) => id === far.ready.node)?.bulk, "quic");
     await relayed(far, 2);
     const client = await homes.start("elsewhere", ["--client", "--join", await tokenOf(near)]);
     await until(client, "warm", warm("guide"));

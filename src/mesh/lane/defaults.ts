@@ -39,8 +39,11 @@ export const LANE_PATIENCE_MS = 1_500;
 /** A connection that comes later, on a busy machine, is for the next stream. Later still its secret does not count. */
 export const LANE_DIAL_MS = SECRET_LIFE_MS;
 
-/** A peer that did not answer by TCP is tried again after this, twice as long after each further failure ... */
-export const LANE_RETRY_MS = 30_000;
+/**
+ * A peer that did not answer by TCP is tried again after this, twice as long after each further failure: what breaks is
+ * mostly back in seconds, and a split that loads over QUIC stays there for as long as it is loaded.
+ */
+export const LANE_RETRY_MS = 5_000;
 
 /** ... up to this: a firewall that is changed is noticed within it. */
 export const LANE_RETRY_MAX_MS = 600_000;
@@ -57,11 +60,17 @@ export const SPARE_PATIENCE_MS = 30_000;
 /** A port is in use for a while by a connection of another program that goes out. */
 export const LISTEN_AGAIN_MS = 30_000;
 
-/** As QUIC's keep-alive: routers forget a connection that is silent for minutes. */
-export const ALIVE_MS = 10_000;
+/** As the heartbeat inside a split: between two signs of life of a stream, and two looks at whether the peer gives any. */
+export const ALIVE_MS = 2_000;
 
 /** Turns of `ALIVE_MS` in which nothing came while bytes were waited for: then the way is gone, as after QUIC's idle time. */
-export const MAX_SILENT_TURNS = 3;
+export const MAX_SILENT_TURNS = 15;
+
+/**
+ * Those in which the peer said over QUIC that it is there, and nothing came by TCP. Behind an outage of both, TCP may
+ * come back later than QUIC by as long as that lasted: one of four seconds breaks no stream, and longer ones end a split.
+ */
+export const MAX_STRIKES = 3;
 
 /** Between the end of a stream's data and the peer's: as long as QUIC streams linger. */
 export const LANE_LINGER_MS = 5_000;

@@ -1,4 +1,5 @@
-import { asError } from "../../base/as_error.ts";
+import { reasonOf } from "../../base/as_error.ts";
+import { ConnectionLostError } from "../quic/mod.ts";
 import { LANE_READ_BYTES } from "./defaults.ts";
 import { FRAME, type Frame, FrameParser, type Region } from "./frames.ts";
 import { GatheringWriter, type Writable } from "./gathering_writer.ts";
@@ -32,7 +33,10 @@ export class LaneChannel {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.closed = promise;
     this.#tellClosed = resolve;
-    this.writer = new GatheringWriter(connection, (error) => this.close(asError(error)));
+    this.writer = new GatheringWriter(
+      connection,
+      (cause) => this.close(new ConnectionLostError(reasonOf(cause), { cause })),
+    );
   }
 
   /** The next frame; `null` where the connection has ended in order. @throws the reason of `close`, or what broke it */

@@ -5,7 +5,8 @@ import { raceSignal } from "../../base/race_signal.ts";
 import type { Clock } from "../base/clock.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import type { NetworkStream, PeerConnection } from "../link/network.ts";
-import { Anchor, type SpareCounts } from "./anchors.ts";
+import { ConnectionLostError } from "../quic/mod.ts";
+import { Anchor, type Lane, type SpareCounts } from "./anchors.ts";
 import { pemOf } from "./certificate.ts";
 import {
   LANE_DIAL_MS,
@@ -17,7 +18,8 @@ import {
 } from "./defaults.ts";
 import { FRAME } from "./frames.ts";
 import { LaneChannel } from "./lane_channel.ts";
-import { LaneStream } from "./lane_stream.ts";
+import { LaneStream, SilentLaneError } from "./lane_stream.ts";
+import { ownAuthorities } from "./own_authorities.ts";
 import { askForLane, encodeGreeting, LANE_PROTOCOL, type LaneOffer } from "./lane_wire.ts";
 
 export interface LaneDialerParts {
@@ -30,8 +32,7 @@ export interface LaneDialerParts {
 }
 
 /** A connection that has shown its secret and waits for a stream. */
-interface Spare {
-  readonly channel: LaneChannel;
+interface Spare extends Lane {
   /** It has its stream. */
   readonly taken: () => void;
 }
@@ -67,7 +68,7 @@ export class LaneDialer {
     connection: PeerConnection,
     signal: AbortSignal,
   ): Promise<NetworkStream | undefined> {
-    const host = hasOwnAuthorities() ? undefined : tcpHostOf(connection.remoteAddress);
+    const host = ownAuthorities() === null ? tcpHostOf(connection.remoteAddress) : undefined;
     const way = this.#wayOf(connection);
     if (host === undefined || this.#parts.clock.elapsed() < way.retryAtMs) return undefined;
     const { patienceMs = LANE_PATIENCE_MS } = this.#parts;
@@ -106,6 +107,8 @@ export class LaneDialer {
 
   #failed(way: Way, { peer }: PeerConnection, error: unknown): void {
     const { clock, logger } = this.#parts;
+    // Several streams may fail at once.
+    if (clock.elapsed() < way.retryAtMs) return;
     const waitMs = Math.min(LANE_RETRY_MS * 2 ** way.failures, LANE_RETRY_MAX_MS);
     way.failures += 1;
     way.retryAtMs = clock.elapsed() + waitMs;
@@ -121,7 +124,7 @@ export class LaneDialer {
     for (let spare = spares.shift(); spare !== undefined; spare = spares.shift()) {
       try {
         spare.taken();
-        return await this.#begin(protocol, spare.channel, signal);
+        return await this.#begin(protocol, spare, signal);
       } catch (error) {
         // The peer has closed it meanwhile; one that is silent says something about the way.
         if (signal.aborted || error instanceof NoLaneError) throw error;
@@ -154,7 +157,7 @@ export class LaneDialer {
     }
   }
 
-  async #keepLate(dialling: Promise<LaneChannel>, connection: PeerConnection): Promise<void> {
+  async #keepLate(dialling: Promise<Lane>, connection: PeerConnection): Promise<void> {
     const way = this.#wayOf(connection);
     way.isDialling = true;
     try {
@@ -168,13 +171,13 @@ export class LaneDialer {
 
   async #begin(
     protocol: string,
-    channel: LaneChannel,
+    { channel, anchor }: Lane,
     signal: AbortSignal,
   ): Promise<NetworkStream> {
     try {
       channel.writer.send(FRAME.open, new TextEncoder().encode(protocol));
       await agreement(channel, signal);
-      return new LaneStream(channel, this.#parts.clock);
+      return new LaneStream(channel, anchor, this.#parts.clock);
     } catch (error) {
       channel.close(new Error("No stream came of it"));
       throw error;
@@ -182,7 +185,7 @@ export class LaneDialer {
   }
 
   /** A connection that the peer has agreed to. */
-  async #dial(connection: PeerConnection, host: string): Promise<LaneChannel> {
+  async #dial(connection: PeerConnection, host: string): Promise<Lane> {
     using deadline = Deadline.forStep(LANE_DIAL_MS, "Connecting by TCP", this.#stopping.signal);
     const { signal } = deadline;
     const stream = await connection.openStream(LANE_PROTOCOL, signal);
@@ -191,10 +194,12 @@ export class LaneDialer {
       const offer = await raceSignal(askForLane(stream), signal);
       if (offer === null) throw new NoLaneError("the peer does not listen there");
       channel = new LaneChannel(await connectTls(host, offer, signal));
-      this.#tie(channel, new Anchor(stream));
+      const anchor = new Anchor(stream);
+      this.#tie(channel, anchor);
       channel.writer.send(FRAME.greet, encodeGreeting(offer.secret, this.#parts.self));
       await agreement(channel, signal);
-      return channel;
+      void channel.closed.then((reason) => this.#closed(connection, reason));
+      return { channel, anchor };
     } catch (error) {
       if (channel === undefined) void stream.release();
       else channel.close(new Error("The peer did not agree"));
@@ -207,9 +212,9 @@ export class LaneDialer {
     const { signal } = this.#stopping;
     const stop = () => channel.close(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
-    void channel.closed.then(async () => {
+    void channel.closed.then(async (reason) => {
       signal.removeEventListener("abort", stop);
-      await anchor.letGo();
+      await anchor.letGo(reason);
     });
   }
 
@@ -227,7 +232,16 @@ export class LaneDialer {
     }
   }
 
-  #keep(connection: PeerConnection, channel: LaneChannel): void {
+  /** After one that fell silent no stream waits for this way, and none of the spares is used. */
+  #closed(connection: PeerConnection, reason: Error): void {
+    if (!(reason instanceof SilentLaneError)) return;
+    const way = this.#wayOf(connection);
+    this.#failed(way, connection, reason);
+    const cause = new ConnectionLostError("others beside it fell silent");
+    for (const { channel } of [...way.spares]) channel.close(cause);
+  }
+
+  #keep(connection: PeerConnection, { channel, anchor }: Lane): void {
     const { spares } = this.#wayOf(connection);
     const uncount = this.#parts.spares.add(connection);
     const cancel = this.#parts.clock.after(
@@ -238,7 +252,7 @@ export class LaneDialer {
       cancel();
       uncount();
     };
-    const spare = { channel, taken };
+    const spare = { channel, anchor, taken };
     spares.push(spare);
     void channel.closed.then(() => {
       taken();
@@ -256,14 +270,6 @@ export class LaneDialer {
       })
     );
   }
-}
-
-/** Each of them makes Deno trust authorities that may certify any name, and Deno adds a certificate to those it trusts. */
-const OWN_AUTHORITIES = ["DENO_CERT", "DENO_TLS_CA_STORE", "NODE_EXTRA_CA_CERTS"] as const;
-
-/** Whether this process takes another's word for the end of a TLS connection: then it makes none of the lane. */
-function hasOwnAuthorities(): boolean {
-  return OWN_AUTHORITIES.some((name) => Boolean(Deno.env.get(name)));
 }
 
 /** The IP address at the other end of a QUIC connection; `undefined` where that is no place to connect to by TCP. */

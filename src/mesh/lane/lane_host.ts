@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import type { IncomingStream, NetworkStream, PeerConnection } from "../link/network.ts";
-import { Anchor, type SpareCounts } from "./anchors.ts";
+import { Anchor, type Lane, type SpareCounts } from "./anchors.ts";
 import { makeLaneCertificate } from "./certificate.ts";
 import { SECRET_LIFE_MS, SPARE_PATIENCE_MS } from "./defaults.ts";
 import { FRAME } from "./frames.ts";
@@ -75,8 +75,8 @@ export class LaneHost {
     this.#secrets.cancel(secret);
     if (channel === undefined) return;
     anchor.tie(channel);
-    await this.#serve(channel, connection);
-    await anchor.letGo();
+    await this.#serve({ channel, anchor }, connection);
+    await anchor.letGo(await channel.closed);
   }
 
   stop(): void {
@@ -92,7 +92,8 @@ export class LaneHost {
   }
 
   /** Never rejects: its peer may go at any time. */
-  async #serve(channel: LaneChannel, connection: PeerConnection): Promise<void> {
+  async #serve(lane: Lane, connection: PeerConnection): Promise<void> {
+    const { channel } = lane;
     const { clock, spares, logger } = this.#parts;
     const isTaken = spares.add(connection);
     const cancel = clock.after(
@@ -110,7 +111,7 @@ export class LaneHost {
       isTaken();
       cancel();
       channel.writer.send(FRAME.agree);
-      await this.#hand(channel, connection, handler);
+      await this.#hand(lane, connection, handler);
     } catch (error) {
       logger.debug("A connection of the lane ended: {reason}", { reason: reasonOf(error) });
     } finally {
@@ -125,10 +126,14 @@ export class LaneHost {
     return this.#handlers.get(new TextDecoder().decode(frame.bytes));
   }
 
-  async #hand(channel: LaneChannel, connection: PeerConnection, handler: Handler): Promise<void> {
+  async #hand(
+    { channel, anchor }: Lane,
+    connection: PeerConnection,
+    handler: Handler,
+  ): Promise<void> {
     const { open, incoming } = handler;
     open.set(connection, openOf(handler, connection) + 1);
-    const stream = new LaneStream(channel, this.#parts.clock);
+    const stream = new LaneStream(channel, anchor, this.#parts.clock);
     try {
       incoming(stream, connection);
       await stream.ended;

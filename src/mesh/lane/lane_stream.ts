@@ -2,25 +2,37 @@ import { reasonOf } from "../../base/as_error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { NetworkStream } from "../link/network.ts";
 import { ConnectionLostError, StreamResetByPeerError } from "../quic/mod.ts";
-import { ALIVE_MS, LANE_LINGER_MS, MAX_SILENT_TURNS } from "./defaults.ts";
+import type { Witness } from "./anchors.ts";
+import { ALIVE_MS, LANE_LINGER_MS } from "./defaults.ts";
 import { BadFrameError, FRAME, type Frame } from "./frames.ts";
 import type { LaneChannel } from "./lane_channel.ts";
+import { judged, NO_SILENCE } from "./silence.ts";
+
+/** Nothing comes by TCP any more, though the peer may be there. */
+export class SilentLaneError extends ConnectionLostError {
+  override name = "SilentLaneError";
+  constructor() {
+    super("nothing came from the peer any more");
+  }
+}
 
 /** A stream that has a connection of the lane to itself. To its users it is like one of QUIC. */
 export class LaneStream implements NetworkStream {
   readonly ended: Promise<void>;
   readonly #channel: LaneChannel;
+  readonly #witness: Witness;
   readonly #clock: Pick<Clock, "after">;
   readonly #end: () => void;
   #cancel: () => void;
   #isReading = false;
   #isReadOver = false;
   #isWriteOver = false;
-  #silentTurns = 0;
+  #silence = NO_SILENCE;
   #failure: Error | undefined;
 
-  constructor(channel: LaneChannel, clock: Pick<Clock, "after">) {
+  constructor(channel: LaneChannel, witness: Witness, clock: Pick<Clock, "after">) {
     this.#channel = channel;
+    this.#witness = witness;
     this.#clock = clock;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
@@ -141,7 +153,7 @@ export class LaneStream implements NetworkStream {
     this.#end();
   }
 
-  /** Shows the peer that this end is here, and notices that the peer is not: TCP alone takes a quarter of an hour. */
+  /** Shows the peer that this end is here, and notices that the peer is not. */
   #turn(): void {
     const { writer } = this.#channel;
     if (!this.#isWriteOver && !writer.takeActivity()) {
@@ -149,11 +161,15 @@ export class LaneStream implements NetworkStream {
       writer.takeActivity(); // this is none
     }
     // Counted in turns: one that is late, for this process slept, proves nothing.
-    const hasHeard = this.#channel.takeHeard();
-    this.#silentTurns = hasHeard || !this.#isReading ? 0 : this.#silentTurns + 1;
-    if (this.#silentTurns < MAX_SILENT_TURNS) {
-      this.#cancel = this.#clock.after(ALIVE_MS, () => this.#turn());
-    } else this.#fail(new ConnectionLostError("nothing came from the peer any more"));
+    const { silence, then } = judged(this.#silence, {
+      hasHeard: this.#channel.takeHeard(),
+      isReading: this.#isReading,
+      isAnswered: this.#witness.takeAnswer(),
+    });
+    this.#silence = silence;
+    if (then === "break") return this.#fail(new SilentLaneError());
+    if (then === "ask") this.#witness.ask();
+    this.#cancel = this.#clock.after(ALIVE_MS, () => this.#turn());
   }
 }
 

@@ -162,10 +162,18 @@ export class PeerNetwork {
     return wide ?? await connection.openStream(protocol, deadline.signal, { optimistic });
   }
 
-  /** How the last stream of `WIDE_PROTOCOLS` to or from the peer went, on the connection that is in use. */
+  /**
+   * How the last stream of `WIDE_PROTOCOLS` to or from the peer went, on the connection that is in use, or else on one that
+   * runs dry.
+   */
   streamWay(peer: PeerId): StreamWay | undefined {
-    const connection = this.connectionTo(peer);
-    return connection && this.#ways.get(connection);
+    const used = this.connectionTo(peer);
+    const others = this.#admission.connections.of(peer).map(({ connection }) => connection);
+    for (const connection of used === undefined ? others : [used, ...others]) {
+      const way = this.#ways.get(connection);
+      if (way !== undefined) return way;
+    }
+    return undefined;
   }
 
   /**

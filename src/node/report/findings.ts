@@ -41,6 +41,8 @@ export interface FindingsInput {
   readonly capped: readonly CappedModel[];
   /** The devices of this machine that it does without since they were lost. */
   readonly lostDevices: readonly LostDevice[];
+  /** The variable for the sake of which it makes no connections of the wide lane; `null` where it makes them, or should not. */
+  readonly ownAuthorities: string | null;
   readonly dataDir: string;
   /** `null` where the disk does not say. */
   readonly freeBytes: number | null;
@@ -62,6 +64,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
     ...aliases(input),
     ...contexts(input),
     ...gpus(input),
+    ...lane(input),
     ...disk(input),
     ...release(input),
   ];
@@ -80,6 +83,22 @@ function failures({ routes }: FindingsInput): NodeFinding[] {
         "Repair or replace the file that it names, and the model is tried again at once; or serve another model there",
     }))
   );
+}
+
+/** It costs only a node with company something. */
+function lane({ ownAuthorities: variable, routes, self }: FindingsInput): NodeFinding[] {
+  const hasCompany = routes.nodes.some(({ peer }) => peer !== self);
+  if (variable === null || !hasCompany) return [];
+  return [{
+    about: "wide-lane",
+    subjects: [variable],
+    level: "warning",
+    found:
+      `This node trusts the certificate authorities of ${variable}, which could vouch for somebody in ` +
+      "between, so it sends RPC and files over QUIC, which is slower than the wide lane",
+    remedy:
+      `Start it without ${variable}, or with --no-wide-lane, which is the same without this warning`,
+  }];
 }
 
 function losses({ lostDevices }: FindingsInput): NodeFinding[] {

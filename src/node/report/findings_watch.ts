@@ -14,6 +14,8 @@ export interface FindingsWatchOptions {
   readonly version: string;
   /** The version of a newer release, where one was found. */
   readonly newerRelease: () => string | null;
+  /** As of the findings' input. */
+  readonly ownAuthorities: string | null;
   readonly dataDir: string;
   /** Whether its llama.cpp is the best for this machine; `null` without one. NVIDIA's tool can take seconds to answer. */
   readonly engineAdvice: Promise<EngineAdvice> | null;
@@ -56,7 +58,8 @@ export class FindingsWatch {
   }
 
   #find(): NodeFinding[] {
-    const { mesh, version, dataDir, lostDevices, capped, newerRelease } = this.#options;
+    const { mesh, version, dataDir, lostDevices, capped, newerRelease, ownAuthorities } =
+      this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
       from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
@@ -72,6 +75,7 @@ export class FindingsWatch {
       version,
       newerRelease: newerRelease(),
       dataDir,
+      ownAuthorities,
       engineAdvice: this.#engineAdvice,
       lostDevices: lostDevices(),
       capped: capped(),

@@ -2,14 +2,22 @@ import "../leak_guard.ts";
 import assert from "node:assert/strict";
 import { HandClock } from "../hand_clock.ts";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
-import { ALIVE_MS, MAX_SILENT_TURNS, SPARE_LANES } from "../../../src/mesh/lane/defaults.ts";
+import {
+  ALIVE_MS,
+  MAX_SILENT_TURNS,
+  MAX_STRIKES,
+  SPARE_LANES,
+} from "../../../src/mesh/lane/defaults.ts";
 import { FRAME } from "../../../src/mesh/lane/frames.ts";
 import { LaneChannel } from "../../../src/mesh/lane/lane_channel.ts";
 import { tcpHostOf } from "../../../src/mesh/lane/lane_dialer.ts";
-import { LaneStream } from "../../../src/mesh/lane/lane_stream.ts";
+import { ARE_YOU_THERE, HERE, type Witness } from "../../../src/mesh/lane/anchors.ts";
+import { pemOf } from "../../../src/mesh/lane/certificate.ts";
+import { LaneStream, SilentLaneError } from "../../../src/mesh/lane/lane_stream.ts";
+import { askForLane, encodeGreeting, LANE_PROTOCOL } from "../../../src/mesh/lane/lane_wire.ts";
 import { ConnectionLostError } from "../../../src/mesh/quic/mod.ts";
 import { join, readAll } from "../quic/bytes.ts";
-import { LanePair, MAX_STREAMS } from "./lane_pair.ts";
+import { LanePair, MAX_STREAMS, PROTOCOL } from "./lane_pair.ts";
 
 Deno.test("a stream carries bytes both ways, and each side ends its own direction", async () => {
   await using pair = await LanePair.start();
@@ -112,8 +120,8 @@ Deno.test("a node whose TCP port is taken still connects to others", async () =>
   [near, far].forEach((one) => one.reset(new Error("Enough")));
 });
 
-Deno.test("silence ends a stream that is read, by its turns; a stream that only writes shows that it is there", async () => {
-  const clock = new HandClock();
+/** A stream on a connection that says nothing, and the frames that it writes. */
+function silentStream(clock: HandClock, witness: Witness) {
   const written: number[] = [];
   let endRead = (_: number | null) => {};
   const channel = new LaneChannel({
@@ -124,14 +132,68 @@ Deno.test("silence ends a stream that is read, by its turns; a stream that only 
     },
     close: () => endRead(null),
   });
-  const stream = new LaneStream(channel, clock);
+  return { stream: new LaneStream(channel, witness, clock), written };
+}
+
+Deno.test("silence ends a stream that is read, by its turns; a stream that only writes shows that it is there", async () => {
+  const clock = new HandClock();
+  let asked = 0;
+  const witness = { ask: () => void asked++, takeAnswer: () => false };
+  const { stream, written } = silentStream(clock, witness);
   const reading = assert.rejects(() => stream.read(), ConnectionLostError);
-  for (let count = 0; count < MAX_SILENT_TURNS; count++) {
-    await clock.pass(ALIVE_MS);
-  }
+  for (let count = 0; count < MAX_SILENT_TURNS; count++) await clock.pass(ALIVE_MS);
   await reading;
   assert.deepEqual(written, Array(MAX_SILENT_TURNS - 1).fill(FRAME.alive));
+  assert.equal(asked, MAX_SILENT_TURNS - 1);
   await stream.ended;
+});
+
+Deno.test("a peer that is there by QUIC and silent by TCP is waited for no longer than a heartbeat's misses", async () => {
+  const clock = new HandClock();
+  let wasAsked = false;
+  const witness = {
+    ask: () => void (wasAsked = true),
+    takeAnswer: () => wasAsked,
+  };
+  const { stream } = silentStream(clock, witness);
+  const reading = assert.rejects(() => stream.read(), SilentLaneError);
+  for (let count = 0; count < MAX_STRIKES + 1; count++) await clock.pass(ALIVE_MS);
+  await reading;
+});
+
+Deno.test("a peer that is asked over QUIC answers by both ways, and tells there that its connection broke", async () => {
+  await using pair = await LanePair.start();
+  const quic = await pair.connection.openStream(LANE_PROTOCOL, new AbortController().signal);
+  const { secret, port, name, certificate } = await askForLane(quic) ?? assert.fail("no offer");
+  const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
+  using tls = await Deno.startTls(tcp, { hostname: name, caCerts: [pemOf(certificate)] });
+  const channel = new LaneChannel(tls);
+  channel.writer.send(FRAME.greet, encodeGreeting(secret, pair.near.self));
+  assert.equal((await channel.next())?.kind, FRAME.agree);
+  await quic.write(Uint8Array.of(ARE_YOU_THERE));
+  assert.deepEqual(await quic.read(), Uint8Array.of(HERE));
+  // The sign of life is no frame to those who read.
+  const heard = channel.next();
+  while (!channel.takeHeard()) await turn();
+  channel.writer.send(FRAME.open, new TextEncoder().encode(PROTOCOL));
+  assert.equal((await heard)?.kind, FRAME.agree);
+  const far = await pair.far.streams.take();
+  const reading = assert.rejects(() => far.read(), ConnectionLostError);
+  await tls.write(Uint8Array.of(99, 0, 0, 0));
+  await reading;
+  await assert.rejects(() => readAll(quic));
+});
+
+Deno.test("over a pipe nobody is asked for a lane", async () => {
+  await using pair = await LanePair.start();
+  let asked = 0;
+  const piped = {
+    ...pair.connection,
+    remoteAddress: "/ip4/192.0.2.1/udp/4001/quic-v1/p2p-circuit",
+    openStream: () => Promise.reject(new Error(`Asked ${++asked} times`)),
+  };
+  assert.equal(await pair.near.lane.open(PROTOCOL, piped, new AbortController().signal), undefined);
+  assert.equal(asked, 0);
 });
 
 Deno.test("only a plain IP address is a place to connect to", () => {

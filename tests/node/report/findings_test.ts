@@ -37,6 +37,7 @@ function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: 
     engineAdvice: null,
     capped: [],
     lostDevices: [],
+    ownAuthorities: null,
     dataDir: "/d",
     freeBytes: 80e9,
     nowMs: NOW,
@@ -55,6 +56,15 @@ Deno.test("findingsOf() says that there is a newer release", () => {
   assert.deepEqual(rest, []);
   assert.deepEqual([only?.about, only?.level], ["update", "warning"]);
   assert.equal(only?.found, "mesh-llm 0.2.0 is there, and this is 0.1.0");
+});
+
+Deno.test("findingsOf() says why a node with company makes no connections of the wide lane", () => {
+  const ownAuthorities = "NODE_EXTRA_CA_CERTS";
+  assert.deepEqual(found({ ownAuthorities, nodes: [node("ann")] }), []);
+  const [only, ...rest] = found({ ownAuthorities });
+  assert.deepEqual(rest, []);
+  assert.deepEqual([only?.about, only?.level], ["wide-lane", "warning"]);
+  assert.match(only?.remedy ?? "", /without NODE_EXTRA_CA_CERTS, or with --no-wide-lane/);
 });
 
 const STRANGER = node("bob", { engine: speaking("3.7.0") });

@@ -49,6 +49,7 @@ async function lookAt(worlds: readonly World[]) {
     mesh,
     version: "0.1.0",
     newerRelease: () => world.newerRelease ?? null,
+    ownAuthorities: null,
     dataDir: "/d",
     engineAdvice: advice.promise,
     lostDevices: () => [],

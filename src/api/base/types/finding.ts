@@ -11,6 +11,7 @@ export interface Finding {
     | "clock"
     | "addresses"
     | "gpu"
+    | "wide-lane"
     | "disk"
     | "update";
   /** A problem keeps something from working; a warning will, or makes it worse. */
