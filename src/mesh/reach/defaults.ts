@@ -9,9 +9,17 @@ export const MAX_UDP_BYTES = 65_507;
 /** Linux takes no more segments in one call (`UDP_MAX_SEGMENTS` was 64 for long). */
 export const MAX_SEGMENTS = 64;
 
-/** Receives of one socket before the next has its turn, and turns before the rest of the program has one: some 2 MB. */
+/** More than any peer sends at once, and a buffer that each socket holds while it is quiet: what a stranger sends is cut. */
+export const ALONE_BYTES = 2_048;
+
+/** Receives of one socket before others have a turn: some 0.5 MB. */
 export const RECEIVES_A_TURN = 16;
-export const TURNS_AT_ONCE = 4;
+
+/** So many datagrams that came together are the begin of more; fewer than receives of a turn, or some would be left. */
+export const BULK_DATAGRAMS = 16;
+
+/** They are over after such a pause: a stream over a distant relay has shorter ones. Each socket's thread goes back after it. */
+export const BULK_PAUSE_MS = 20;
 
 /** Other ends that a socket remembers in its own form; more cost a little time each. */
 export const MAX_REMEMBERED_ENDS = 1_024;

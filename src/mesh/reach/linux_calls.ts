@@ -7,23 +7,18 @@ import { udpEnd } from "./udp_end.ts";
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+const SOCK_DGRAM = 2;
 export const SOL_SOCKET = 1;
+const SO_TYPE = 3;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const IPPROTO_UDP = 17;
-export const IPPROTO_IPV6 = 41;
-export const IPV6_V6ONLY = 26;
 /** Of a datagram that is to be cut into several. */
 export const UDP_SEGMENT = 103;
 /** Of several that came as one. */
 export const UDP_GRO = 104;
 export const POLLIN = 1;
 export const MSG_DONTWAIT = 0x40;
-
-/** `SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK`: children of the node inherit none of them. */
-export const DATAGRAMS = 2 | 0x8_0000 | 0x800;
-/** `EFD_CLOEXEC | EFD_NONBLOCK`. */
-export const EVENT_FLAGS = 0x8_0000 | 0x800;
 
 /** `sizeof(struct sockaddr_in6)`, the longer one. */
 export const SOCKADDR_BYTES = 28;
@@ -33,9 +28,8 @@ export const POLLFD_BYTES = 8;
 
 export function openLibc() {
   return Deno.dlopen("libc.so.6", {
-    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
     getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+    getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
     setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
     recvmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
     sendmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
@@ -43,13 +37,9 @@ export function openLibc() {
       parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
       result: "isize",
     },
-    eventfd: { parameters: ["u32", "i32"], result: "i32" },
-    read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-    write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
     poll: { parameters: ["pointer", "u64", "i32"], result: "i32", nonblocking: true },
     calloc: { parameters: ["usize", "usize"], result: "pointer" },
     free: { parameters: ["pointer"], result: "void" },
-    close: { parameters: ["i32"], result: "i32" },
   });
 }
 
@@ -82,4 +72,23 @@ export function endOf(address: Bytes): UdpEnd {
 /** The place of bytes in memory. Asking for its buffer moves a small one out of V8's heap, so that it stays there while it is held. */
 export function addressOf({ buffer }: Bytes): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
+}
+
+/** The descriptor of this process's UDP socket that is bound there. @throws where there is none, or none may be looked at */
+export function descriptorOf(libc: Libc, bound: UdpEnd): number {
+  const address: Bytes = new Uint8Array(SOCKADDR_BYTES);
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    const descriptor = Number(name);
+    const type = new Int32Array(1);
+    libc.getsockopt(descriptor, SOL_SOCKET, SO_TYPE, type, new Uint32Array([type.byteLength]));
+    if (type[0] !== SOCK_DGRAM) continue;
+    const named = libc.getsockname(descriptor, address, new Uint32Array([address.length]));
+    if (named === 0 && isIp(address) && endOf(address).key === bound.key) return descriptor;
+  }
+  throw new Error(`The UDP socket on ${bound.key} is not among this process's descriptors`);
+}
+
+function isIp(address: Bytes): boolean {
+  const family = new DataView(address.buffer).getUint16(0, true);
+  return family === AF_INET || family === AF_INET6;
 }

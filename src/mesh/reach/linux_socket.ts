@@ -1,25 +1,26 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { pause } from "../../base/pause.ts";
+import {
+  ALONE_BYTES,
+  BULK_DATAGRAMS,
+  BULK_PAUSE_MS,
+  READ_RETRY_MS,
+  RECEIVES_A_TURN,
+  UDP_BUFFER_BYTES,
+} from "./defaults.ts";
 import { Batch } from "./linux_batch.ts";
 import {
-  AF_INET,
-  AF_INET6,
-  type Bytes,
-  DATAGRAMS,
-  endOf,
-  IPPROTO_IPV6,
+  descriptorOf,
   IPPROTO_UDP,
-  IPV6_V6ONLY,
   type Libc,
   SO_RCVBUF,
   SO_SNDBUF,
-  SOCKADDR_BYTES,
-  sockaddrOf,
   SOL_SOCKET,
   UDP_GRO,
 } from "./linux_calls.ts";
 import type { Receiver } from "./linux_receiver.ts";
-import { RECEIVES_A_TURN, UDP_BUFFER_BYTES } from "./defaults.ts";
-import { isIPv6 } from "node:net";
-import type { UdpEnd } from "./udp_end.ts";
+import { LinuxWait } from "./linux_wait.ts";
+import { type UdpEnd, udpEnd } from "./udp_end.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 export interface LinuxSocketEvents {
@@ -27,23 +28,51 @@ export interface LinuxSocketEvents {
   dirty(socket: LinuxSocket): void;
   /** Its descriptor is about to be closed. */
   closing(socket: LinuxSocket): void;
+  /** Hands on what has come: see `LinuxStack`. */
+  read<T>(some: (receiver: Receiver) => T): T;
 }
 
+type Alone = readonly [datagram: Uint8Array, from: UdpEnd];
+
+/**
+ * A socket that Deno has opened. While few datagrams come, Deno waits for them in the event loop itself: a wait on a thread is
+ * two changes of threads for each. While many come, Linux joins them, and they wait as joined ones, of which its buffer
+ * holds several times as many: then a thread waits. Either way all that is there is fetched by the system's own calls.
+ */
 export class LinuxSocket implements UdpSocket {
-  readonly descriptor: number;
   readonly port: number;
+  /** Nothing waits for the system any more; never rejects. */
+  readonly ended: Promise<void>;
   onDatagram: UdpSocket["onDatagram"];
   readonly #libc: Libc;
+  readonly #socket: Deno.DatagramConn;
+  readonly #descriptor: number;
+  readonly #bulk: LinuxWait;
   readonly #batch: Batch;
   readonly #events: LinuxSocketEvents;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #last: UdpEnd | undefined;
 
-  constructor(libc: Libc, at: Pick<UdpEnd, "ip" | "port">, events: LinuxSocketEvents) {
+  constructor(libc: Libc, { ip, port }: Pick<UdpEnd, "ip" | "port">, events: LinuxSocketEvents) {
     this.#libc = libc;
     this.#events = events;
-    this.descriptor = open(libc, at);
-    this.port = boundPort(libc, this.descriptor);
-    this.#batch = new Batch(libc, this.descriptor);
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname: ip, port });
+    this.port = (this.#socket.addr as Deno.NetAddr).port;
+    try {
+      this.#descriptor = descriptorOf(libc, udpEnd(ip, this.port));
+    } catch (error) {
+      this.#socket.close();
+      throw error;
+    }
+    this.#set(SOL_SOCKET, SO_RCVBUF, UDP_BUFFER_BYTES);
+    this.#set(SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES);
+    this.#batch = new Batch(libc, this.#descriptor);
+    this.#bulk = new LinuxWait(libc, this.#descriptor);
+    this.ended = this.#run().finally(() => this.#bulk.free());
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   send(datagram: Uint8Array, to: UdpEnd): void {
@@ -57,52 +86,88 @@ export class LinuxSocket implements UdpSocket {
     if (!this.#isClosed) this.#batch.send();
   }
 
-  /** Hands on some of what has come. @returns whether there may be more. */
-  drain(receiver: Receiver): boolean {
-    for (let count = 0; count < RECEIVES_A_TURN; count++) {
-      if (this.#isClosed) return false;
-      const received = receiver.receive(this.descriptor);
-      if (received === undefined) return count > 0;
-      const { bytes, each, from } = received;
-      for (let at = 0; at < bytes.length; at += each) {
-        this.onDatagram?.(bytes.subarray(at, at + each), from);
-      }
-    }
-    return true;
-  }
-
   close(): void {
     if (this.#isClosed) return;
     this.#batch.send();
-    this.#isClosed = true;
+    this.#closing.abort();
     this.onDatagram = undefined;
     this.#events.closing(this);
-    this.#libc.close(this.descriptor);
+    this.#socket.close();
   }
-}
 
-function open(libc: Libc, at: Pick<UdpEnd, "ip" | "port">): number {
-  const address = sockaddrOf(at);
-  const isV6 = isIPv6(at.ip);
-  const descriptor = libc.socket(isV6 ? AF_INET6 : AF_INET, DATAGRAMS, 0);
-  if (descriptor < 0) throw new Error(`There are no UDP sockets for ${at.ip} on this machine`);
-  if (isV6) set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (libc.bind(descriptor, address, address.length) !== 0) {
-    libc.close(descriptor);
-    throw new Error(`Cannot bind UDP port ${at.port} of ${at.ip}: it is in use, or not allowed`);
+  /** The two ways to wait take turns, each until it has less to do than the other is for. */
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      await this.#waitOften();
+      if (!this.#isClosed) await this.#waitForMany();
+    }
   }
-  set(SOL_SOCKET, SO_RCVBUF, UDP_BUFFER_BYTES);
-  set(SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES);
-  set(IPPROTO_UDP, UDP_GRO, 1); // an old kernel has none, and hands them out one by one
-  return descriptor;
 
-  function set(level: number, name: number, value: number): void {
-    libc.setsockopt(descriptor, level, name, new Int32Array([value]), 4);
+  /**
+   * Until many come at once. The length of joined datagrams comes by `recvmsg` alone, so Linux joins none meanwhile, and those that were
+   * joined before are fetched first.
+   */
+  async #waitOften(): Promise<void> {
+    const buffer = new Uint8Array(ALONE_BYTES);
+    this.#join(false);
+    let first: Alone | undefined;
+    while (this.#take(first) < BULK_DATAGRAMS) {
+      if (this.#isClosed) return;
+      first = await this.#wait(buffer);
+    }
   }
-}
 
-function boundPort(libc: Libc, descriptor: number): number {
-  const address: Bytes = new Uint8Array(SOCKADDR_BYTES);
-  libc.getsockname(descriptor, address, new Uint32Array([address.length]));
-  return endOf(address).port;
+  /** Until none come for a while. */
+  async #waitForMany(): Promise<void> {
+    this.#join(true);
+    do {
+      // Some come meanwhile, as a rule: to look is cheaper than to wait.
+      while (this.#take() >= BULK_DATAGRAMS) await nextTurn();
+      if (this.#isClosed) return;
+    } while (await this.#bulk.comes(BULK_PAUSE_MS) && !this.#isClosed);
+  }
+
+  async #wait(buffer: Uint8Array): Promise<Alone | undefined> {
+    try {
+      const [datagram, from] = await this.#socket.receive(buffer);
+      const { hostname, port } = from as Deno.NetAddr;
+      if (this.#last?.ip !== hostname || this.#last.port !== port) {
+        this.#last = udpEnd(hostname, port);
+      }
+      return [datagram, this.#last];
+    } catch {
+      await pause(READ_RETRY_MS, this.#closing.signal);
+      return undefined;
+    }
+  }
+
+  /** Hands on some of what has come. @returns how many datagrams; fewer than `BULK_DATAGRAMS` are all. */
+  #take(first?: Alone): number {
+    return this.#events.read((receiver) => {
+      let count = 0;
+      if (first !== undefined) {
+        this.onDatagram?.(...first);
+        count += 1;
+      }
+      for (let calls = 0; calls < RECEIVES_A_TURN && !this.#isClosed; calls++) {
+        const received = receiver.receive(this.#descriptor);
+        if (received === undefined) return count;
+        const { bytes, each, from } = received;
+        for (let at = 0; at < bytes.length; at += each) {
+          this.onDatagram?.(bytes.subarray(at, at + each), from);
+          count += 1;
+        }
+      }
+      return count;
+    });
+  }
+
+  /** An old kernel joins none, and hands them out one by one. */
+  #join(joins: boolean): void {
+    this.#set(IPPROTO_UDP, UDP_GRO, joins ? 1 : 0);
+  }
+
+  #set(level: number, name: number, value: number): void {
+    this.#libc.setsockopt(this.#descriptor, level, name, new Int32Array([value]), 4);
+  }
 }

@@ -1,101 +1,67 @@
-import { EVENT_FLAGS, openLibc } from "./linux_calls.ts";
-import { PollList } from "./linux_poll_list.ts";
+import { openLibc } from "./linux_calls.ts";
 import { LinuxSocket } from "./linux_socket.ts";
 import { Receiver } from "./linux_receiver.ts";
-import { TURNS_AT_ONCE } from "./defaults.ts";
 import type { UdpSocket, UdpStack } from "./udp_socket.ts";
 import { udpEnd } from "./udp_end.ts";
 
-/**
- * All sockets of a node, by the system's own calls: one of them waits for all, on a thread of Deno's, and those that move
- * datagrams never wait. A worker would answer sooner, but the ways over other members begin and end here, and one that
- * is ended while it waits keeps the process from ending.
- */
+/** All sockets of a node: Deno waits for them, and the system's own calls, which never wait, move many datagrams each. */
 export class LinuxStack implements UdpStack {
   readonly kind = "linux";
   readonly #library: ReturnType<typeof openLibc>;
   readonly #receiver: Receiver;
+  /** Until nothing of them waits for the system any more. */
   readonly #sockets = new Set<LinuxSocket>();
   readonly #dirty = new Set<LinuxSocket>();
-  /** Ends the wait when it is written to. */
-  readonly #wake: number;
-  readonly #list: PollList;
-  #waiting: Promise<void> | undefined;
   #isReading = false;
   #isClosed = false;
 
-  private constructor(library: ReturnType<typeof openLibc>, wake: number) {
+  private constructor(library: ReturnType<typeof openLibc>) {
     this.#library = library;
     this.#receiver = new Receiver(library.symbols);
-    this.#wake = wake;
-    this.#list = new PollList(library.symbols);
   }
 
-  /** @throws on another system, and where foreign calls are refused. */
+  /** @throws on another system, and where foreign calls or a look at this process's descriptors are refused. */
   static open(): LinuxStack {
     if (Deno.build.os !== "linux") throw new Error("These are calls of Linux");
     const library = openLibc();
-    const wake = library.symbols.eventfd(0, EVENT_FLAGS);
-    if (wake >= 0) return new LinuxStack(library, wake);
-    library.close();
-    throw new Error("There is no descriptor left");
+    const stack = new LinuxStack(library);
+    try {
+      stack.bind("127.0.0.1", 0).close();
+      return stack;
+    } catch (error) {
+      library.close();
+      throw error;
+    }
   }
 
   bind(ip: string, port: number): UdpSocket {
     if (this.#isClosed) throw new Error("The UDP sockets of this node are closed");
     const socket = new LinuxSocket(this.#library.symbols, udpEnd(ip, port), {
       dirty: (one) => this.#flushSoon(one),
-      closing: (one) => {
-        this.#sockets.delete(one);
-        this.#dirty.delete(one);
-        this.#wakeUp();
-      },
+      closing: (one) => this.#dirty.delete(one),
+      read: (some) => this.#read(some),
     });
     this.#sockets.add(socket);
-    this.#wakeUp();
-    this.#waiting ??= this.#run();
+    void socket.ended.then(() => this.#sockets.delete(socket));
     return socket;
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return await this.#waiting;
+    if (!this.#isClosed) { for (const socket of this.#sockets) socket.close(); }
+    const isFirst = !this.#isClosed;
     this.#isClosed = true;
-    for (const socket of [...this.#sockets]) socket.close();
-    this.#wakeUp();
-    await this.#waiting;
-    this.#list.free();
-    this.#library.symbols.close(this.#wake);
-    this.#library.close();
+    await Promise.all([...this.#sockets].map(({ ended }) => ended));
+    if (isFirst) this.#library.close();
   }
 
-  #wakeUp(): void {
-    this.#library.symbols.write(this.#wake, new BigUint64Array([1n]), 8n);
-  }
-
-  /** Never rejects. */
-  async #run(): Promise<void> {
-    while (!this.#isClosed) {
-      await this.#wait();
-      this.#library.symbols.read(this.#wake, new BigUint64Array(1), 8n);
-      this.#isReading = true;
-      this.#drain();
+  /** All that the datagrams of one turn cause to be sent leaves together. */
+  #read<T>(some: (receiver: Receiver) => T): T {
+    this.#isReading = true;
+    try {
+      return some(this.#receiver);
+    } finally {
       this.#isReading = false;
       this.#flush();
-    }
-  }
-
-  async #wait(): Promise<void> {
-    const descriptors = [this.#wake, ...[...this.#sockets].map(({ descriptor }) => descriptor)];
-    const list = this.#list.set(descriptors);
-    await this.#library.symbols.poll(list, BigInt(descriptors.length), -1);
-  }
-
-  /** Datagrams that come meanwhile are taken too, up to a bound: waiting anew costs more than all of it. */
-  #drain(): void {
-    for (let turn = 0; turn < TURNS_AT_ONCE; turn++) {
-      const more = [...this.#sockets].map((socket) => socket.drain(this.#receiver));
-      this.#flush();
-      if (!more.includes(true)) return;
     }
   }
 

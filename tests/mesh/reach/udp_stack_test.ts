@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { BULK_PAUSE_MS } from "../../../src/mesh/reach/defaults.ts";
 import { LinuxStack } from "../../../src/mesh/reach/linux_stack.ts";
 import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
 import {
@@ -46,6 +47,26 @@ for (const [name, open] of Object.entries(STACKS)) {
       const { bytes, from } = await heard.take();
       assert.equal(bytes.toHex(), numbered(at, length).toHex());
       assert.equal(from.key, `127.0.0.1:${near.port}`);
+    }
+    await stack.close();
+  });
+
+  Deno.test(`${name}: between bursts datagrams come alone, and all arrive whole and in order`, async () => {
+    const stack = open();
+    const [near, far] = [stack.bind("127.0.0.1", 0), stack.bind("127.0.0.1", 0)];
+    const heard = hear(far);
+    let sent = 0;
+    for (const [round, count] of [1, 40, 1, 60, 3].entries()) {
+      // No event tells that the socket has become quiet, and waits as it does then.
+      await new Promise((done) => setTimeout(done, 2 * BULK_PAUSE_MS));
+      const lengths = Array.from({ length: count }, (_, at) => at + 1 < count ? 700 + round : 20);
+      const begin = sent;
+      for (const length of lengths) {
+        near.send(numbered(sent++, length), udpEnd("127.0.0.1", far.port));
+      }
+      for (const [at, length] of lengths.entries()) {
+        assert.deepEqual((await heard.take()).bytes, numbered(begin + at, length));
+      }
     }
     await stack.close();
   });
