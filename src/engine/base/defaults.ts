@@ -50,8 +50,8 @@ export const HEALTH_INTERVAL_MS = 20;
 export const HEALTH_TIMEOUT_MS = 2_000;
 
 /**
- * Between two looks at whether a server is frozen: half a millisecond of work for both. With the patience below a
- * freeze is noticed 2 to 8 s after it began.
+ * Between two looks at whether a server is frozen: half a millisecond of work for both, for one that is idle. With the
+ * patience below a freeze is noticed 2 to 8 s after it began.
  */
 export const CHECK_INTERVAL_MS = 1_000;
 

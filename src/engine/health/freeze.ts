@@ -54,6 +54,15 @@ export function watched(before: Watched, sample: Sample): Watched {
   return { last: sample, doubt, frozen };
 }
 
+/**
+ * Whether the verdict over the next sample depends on what the server answers. One that is stopped answers nothing, and one
+ * that has worked is not frozen, whatever it answers.
+ */
+export function isWorthAsking({ activity, work }: Vitals, { last, doubt }: Watched): boolean {
+  if (last === null || activity === "stopped" || activity === "running") return false;
+  return activity === "blocked" || work <= (doubt ?? last).work;
+}
+
 /** Whether an earlier doubt may go on. */
 function goesOn({ last, doubt }: Watched, sample: Sample): boolean {
   // This process was away itself, as in a machine's sleep: nothing is known of the time between.

@@ -1,6 +1,6 @@
 import { pause } from "../../base/pause.ts";
 import { CHECK_INTERVAL_MS, CHECK_TIMEOUT_MS, DOUBT_INTERVAL_MS } from "../base/defaults.ts";
-import { type Sample, UNWATCHED, watched } from "./freeze.ts";
+import { isWorthAsking, type Sample, UNWATCHED, type Watched, watched } from "./freeze.ts";
 import { askHealth } from "./health.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
@@ -24,7 +24,7 @@ export async function untilFrozen(options: FreezeWatchOptions): Promise<string |
   while (!signal.aborted) {
     const pauseMs = watch.doubt === null ? CHECK_INTERVAL_MS : DOUBT_INTERVAL_MS;
     await pause(pauseMs, signal);
-    const sample = signal.aborted ? undefined : await sampleOf(options);
+    const sample = signal.aborted ? undefined : await sampleOf(options, watch);
     if (sample === undefined) continue;
     watch = watched(watch, sample);
     if (watch.frozen !== null && !signal.aborted) return watch.frozen;
@@ -32,16 +32,21 @@ export async function untilFrozen(options: FreezeWatchOptions): Promise<string |
   return null;
 }
 
-/** The process is looked at after the question: what it does meanwhile counts. One that is stopped is not asked. */
+/**
+ * The process is looked at after a question once more: what it does meanwhile counts. A server that works is not asked:
+ * that costs it and this process more than all the rest.
+ */
 async function sampleOf(
   { pid, healthPort, isReady }: FreezeWatchOptions,
+  watch: Watched,
 ): Promise<Sample | undefined> {
   const atMs = performance.now();
   const known = pid();
   if (known === null) return undefined;
-  const isStopped = !CHECK_COSTS_A_PROCESS && (await vitalsOf(known))?.activity === "stopped";
-  const asked = isStopped ? null : healthPort;
-  const health = asked === null ? null : await askHealth(asked, CHECK_TIMEOUT_MS);
+  const first = CHECK_COSTS_A_PROCESS ? undefined : await vitalsOf(known);
+  const isAsked = healthPort !== null && (first === undefined || isWorthAsking(first, watch));
+  if (!isAsked && first !== undefined) return { ...first, atMs, silent: false, ready: isReady() };
+  const health = isAsked ? await askHealth(healthPort, CHECK_TIMEOUT_MS) : null;
   const answers = health === "healthy" || health === "unhealthy";
   const vitals = answers && CHECK_COSTS_A_PROCESS ? AWAKE : await vitalsOf(known);
   return vitals && { ...vitals, atMs, silent: health === "silent", ready: isReady() };

@@ -16,7 +16,8 @@ export interface Vitals {
 export async function vitalsOf(pid: number): Promise<Vitals | undefined> {
   if (Deno.build.os !== "linux") return await psVitals(pid);
   try {
-    return parseStatVitals(await Deno.readTextFile(`/proc/${pid}/stat`));
+    // From the kernel's memory: it takes less time than to hand the question to another thread.
+    return parseStatVitals(Deno.readTextFileSync(`/proc/${pid}/stat`));
   } catch {
     return undefined; // no such process
   }

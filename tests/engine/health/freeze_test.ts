@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   BLOCKED_PATIENCE_MS,
   CHECK_INTERVAL_MS,
@@ -7,6 +8,7 @@ import {
   STOPPED_PATIENCE_MS,
 } from "../../../src/engine/base/defaults.ts";
 import {
+  isWorthAsking,
   type Sample,
   UNWATCHED,
   type Watched,
@@ -132,4 +134,38 @@ Deno.test("watched() begins anew after a machine's sleep", () => {
   const awake = watched(doubted, { ...WELL, activity: "stopped", atMs });
   assert.equal(awake.frozen, null);
   assert.equal(awake.doubt?.atMs, atMs);
+});
+
+/** How long after the one before, and what was done meanwhile. */
+const steps = fc.array(
+  fc.record({
+    pauseMs: fc.constantFrom(CHECK_INTERVAL_MS, DOUBT_INTERVAL_MS, 60_000),
+    done: fc.nat(3),
+    activity: fc.constantFrom<Sample["activity"]>("stopped", "blocked", "running", "waiting"),
+    silent: fc.boolean(),
+    ready: fc.boolean(),
+  }),
+  { minLength: 1 },
+);
+
+Deno.test("isWorthAsking(): of a server that need not be asked the answer changes nothing", () => {
+  fc.assert(fc.property(steps, (all) => {
+    let [watch, atMs, work] = [UNWATCHED, 0, 0];
+    for (const { pauseMs, done, ...found } of all) {
+      const sample = { ...found, atMs: atMs += pauseMs, work: work += done };
+      const verdicts = [true, false].map((silent) => watched(watch, { ...sample, silent }));
+      const [one, other] = verdicts.map(({ doubt, frozen }) => ({
+        isDoubted: doubt !== null,
+        frozen,
+      }));
+      if (!isWorthAsking(sample, watch)) assert.deepEqual(one, other);
+      watch = watched(watch, sample);
+    }
+  }));
+});
+
+Deno.test("isWorthAsking(): a server that works is not asked, and one that does nothing is", () => {
+  const watch = watched(UNWATCHED, WELL);
+  assert.equal(isWorthAsking({ activity: "waiting", work: WELL.work + 1 }, watch), false);
+  assert.equal(isWorthAsking({ activity: "waiting", work: WELL.work }, watch), true);
 });
