@@ -1,8 +1,9 @@
 /**
- * `deno task bench token [--rounds N] [--tokens N] [--links 0.2,2,20] [--computing 5,10] [--trace] [--save]`: what the tunnel adds to
- * a token of a split. Two network namespaces with a link of some delay between them, a core for each; the rpc-server in
+ * `deno task bench token [--rounds N] [--tokens N] [--links 0.2,2,20] [--computing 5,10] [--trace] [--save] [--round-trip]`: what
+ * the tunnel adds to a token of a split. Two network namespaces with a link of some delay between them, a core for each; the rpc-server in
  * one of them computes all layers. The same llama-server reaches it directly, through two plain relays over TCP and over
- * TLS, and through two nodes, in turns, with a second direct way as the control.
+ * TLS, and through two nodes, in turns, with a second direct way as the control. With `--round-trip` instead what it adds to
+ * a single question to an rpc-server.
  */
 
 import { parseArgs } from "node:util";
@@ -13,6 +14,7 @@ import { machine, markdownTable, median, medianDifference, medianRatio } from ".
 import { writeSection } from "./page.ts";
 import { benchEngine } from "./sides.ts";
 import { layDelayLink } from "./token/delay_link.ts";
+import { rpcRoundTrips } from "./token/rpc_round_trip.ts";
 import { cpuMs, type Work, workOf, workSince } from "./token/threads.ts";
 import { traceToken } from "./token/trace.ts";
 import { directWay, meshWay, type Place, pumpedWay, type Way } from "./token/ways.ts";
@@ -40,10 +42,12 @@ export async function run(args: readonly string[]): Promise<void> {
       ways: { type: "string", default: "tcp,tls,mesh" },
       trace: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
+      "round-trip": { type: "boolean", default: false },
     },
   });
   const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];
   const engine = await benchEngine();
+  if (values["round-trip"]) return say(await rpcRoundTrips(engine, rounds));
   await using folder = await temporaryFolder();
   const rows: string[][] = [];
   for (const delay of values.links.split(",")) {

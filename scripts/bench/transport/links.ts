@@ -1,6 +1,5 @@
 /** The ways that are compared to carry byte streams from one process to another on this machine. */
 
-import { getLogger } from "@logtape/logtape";
 import { generateKeyPair, privateKeyToProtobuf } from "@libp2p/crypto/keys";
 import { quic } from "@chainsafe/libp2p-quic";
 import type { Stream } from "@libp2p/interface";
@@ -21,15 +20,10 @@ import {
   type UdpStack,
 } from "../../../src/mesh/reach/mod.ts";
 import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
-import { systemClock } from "../../../src/mesh/base/clock.ts";
-import { Counters } from "../../../src/mesh/base/counters.ts";
-import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
-import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
-import { WideLane } from "../../../src/mesh/lane/wide_lane.ts";
-import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
 import { relay } from "../../../src/tunnel/rpc/relay.ts";
 import type { BenchStream } from "./bench_stream.ts";
 import { carriedLink } from "../reach/carried.ts";
+import { dialLane, listenLane } from "./lane_link.ts";
 import type { Link, Serve } from "./link.ts";
 import { StockStream } from "./stock_stream.ts";
 import { TcpStream } from "./tcp_stream.ts";
@@ -132,44 +126,6 @@ function libp2pLink(
       const connection = await node.dial(multiaddr(address));
       return async () => wrap(await connection.newStream(PROTOCOL, LIMITS));
     },
-  };
-}
-
-async function laneNode() {
-  const key = SigningKey.generate();
-  const network = await startLibp2p(key);
-  const self = peerIdOf(key.publicKey);
-  const logger = getLogger("bench");
-  const lane = new WideLane({ self, clock: systemClock, counters: new Counters(), logger });
-  return { network, self, lane };
-}
-
-/** Without a join: the connection is all that the lane stands by. */
-async function listenLane(serve: Serve): Promise<string> {
-  const { network, self, lane } = await laneNode();
-  lane.answer({
-    handle: (protocol, { maxStreams }, answer) =>
-      network.handle(protocol, maxStreams, (stream, connection) => {
-        answer(stream, { id: connection.peer, role: "member" }, connection)
-          .then(() => stream.release(), (error) => stream.reset(error));
-      }),
-  });
-  lane.handle(PROTOCOL, LIMITS.maxInboundStreams, (stream) => {
-    serve(stream).catch((error) => stream.reset(error));
-  });
-  const port = await network.bind(null);
-  lane.listen(port);
-  return `/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${self}`;
-}
-
-async function dialLane(address: string): Promise<() => Promise<BenchStream>> {
-  const { network, lane } = await laneNode();
-  const peer = address.split("/").at(-1) as PeerId;
-  const connection = await network.dial({ peer, addresses: [address], signal: never() });
-  return async () => {
-    const stream = await lane.open(PROTOCOL, connection, never());
-    if (stream === undefined) throw new Error("The lane is not open");
-    return stream;
   };
 }
 

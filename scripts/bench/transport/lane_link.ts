@@ -1,0 +1,54 @@
+/** Streams of the wide lane between two processes of a benchmark. */
+
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../../src/mesh/base/clock.ts";
+import { Counters } from "../../../src/mesh/base/counters.ts";
+import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
+import { WideLane } from "../../../src/mesh/lane/wide_lane.ts";
+import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
+import type { NetworkStream } from "../../../src/mesh/link/network.ts";
+
+const PROTOCOL = "/mesh-llm/bench/1";
+const MAX_STREAMS = 100;
+const NEVER = new AbortController().signal;
+
+async function laneNode() {
+  const key = SigningKey.generate();
+  const network = await startLibp2p(key);
+  const self = peerIdOf(key.publicKey);
+  const logger = getLogger("bench");
+  const lane = new WideLane({ self, clock: systemClock, counters: new Counters(), logger });
+  return { network, self, lane };
+}
+
+/** Without a join: the connection is all that the lane stands by. */
+export async function listenLane(
+  serve: (stream: NetworkStream) => Promise<void>,
+): Promise<string> {
+  const { network, self, lane } = await laneNode();
+  lane.answer({
+    handle: (protocol, { maxStreams }, answer) =>
+      network.handle(protocol, maxStreams, (stream, connection) => {
+        answer(stream, { id: connection.peer, role: "member" }, connection)
+          .then(() => stream.release(), (error) => stream.reset(error));
+      }),
+  });
+  lane.handle(PROTOCOL, MAX_STREAMS, (stream) => {
+    serve(stream).catch((error) => stream.reset(error));
+  });
+  const port = await network.bind(null);
+  lane.listen(port);
+  return `/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${self}`;
+}
+
+export async function dialLane(address: string): Promise<() => Promise<NetworkStream>> {
+  const { network, lane } = await laneNode();
+  const peer = address.split("/").at(-1) as PeerId;
+  const connection = await network.dial({ peer, addresses: [address], signal: NEVER });
+  return async () => {
+    const stream = await lane.open(PROTOCOL, connection, NEVER);
+    if (stream === undefined) throw new Error("The lane is not open");
+    return stream;
+  };
+}
