@@ -1,6 +1,6 @@
 /** The compiled executable for tests, made once for all test files. */
 
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { denort } from "../../scripts/denort.ts";
 
@@ -10,7 +10,6 @@ export type CompiledProgram =
   | { readonly path: null; readonly reason: string };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const OUTPUT = join(ROOT, "dist/mesh-llm");
 
 let compiled: Promise<CompiledProgram> | undefined;
 
@@ -20,18 +19,23 @@ export function compiledProgram(): Promise<CompiledProgram> {
 }
 
 async function compile(): Promise<CompiledProgram> {
-  await Deno.mkdir(dirname(OUTPUT), { recursive: true });
+  await Deno.mkdir(join(ROOT, "dist"), { recursive: true });
   using lock = await Deno.open(join(ROOT, "dist/lock"), { write: true, create: true });
   await lock.lock(true);
+  return await compileIn(ROOT);
+}
+
+/** The executable of a checkout, by its own script. On CI it throws where there can be none. */
+export async function compileIn(root: string): Promise<CompiledProgram> {
   const base = await baseExecutable();
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", join(ROOT, "scripts/compile.ts")],
+    args: ["run", "-A", join(root, "scripts/compile.ts")],
     env: base.path === null ? {} : { DENORT_BIN: base.path },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).output();
-  if (success) return { path: OUTPUT };
+  if (success) return { path: join(root, "dist/mesh-llm") };
   const text = new TextDecoder().decode(stderr).trim();
   if (Deno.env.get("CI") === "true") throw new Error(`Could not compile: ${text}\n${base.reason}`);
   return { path: null, reason: `deno compile: ${text.split("\n").at(-1)} ${base.reason}`.trim() };
