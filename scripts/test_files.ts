@@ -14,6 +14,10 @@ export interface TestKind {
   /** It starts no llama.cpp, node or browser. */
   readonly unit: boolean;
   readonly company: Company;
+  /** It runs seeds of the simulator. */
+  readonly simulates: boolean;
+  /** Its browser is installed where a test wants one. */
+  readonly browses: boolean;
   /** Its fake GPUs are fetched where a test wants them. */
   readonly fakesGpus: boolean;
 }
@@ -35,8 +39,16 @@ const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|link\/libp2p|mod)\.ts$|^libp2p$/;
 /** A test that imports this keeps all cores busy for minutes by itself, and gets that time for itself. */
 const SIMULATES = /\/tests\/simulator\/jobs\.ts$/;
 
-/** It changes what all of the machine share: its networks and mounts, and the packages that are installed. */
+/** It changes the networks or the mounts of the machine. */
+const CHANGES_NETWORK = /\/tests\/support\/namespaces\.ts$/;
+
+/** So it does, or it installs packages, which are not there before the tests as browsers are. */
 const CHANGES_MACHINE = /\/tests\/support\/(namespaces|debian)\.ts$/;
+
+/** It starts llama.cpp, most often in several nodes, and takes it for stuck where it has no processor: it gets all of it. */
+const STARTS_ENGINES = /\/tests\/support\/(engine|gpu_engine|node_process|compiled)\.ts$/;
+
+const BROWSES = /\/tests\/support\/chromium\.ts$/;
 
 const FAKES_GPUS = /\/tests\/support\/gpu_engine\.ts$/;
 
@@ -45,14 +57,26 @@ export function kindOf(imports: Iterable<string>): TestKind {
   const files = [...imports];
   const needs = (support: RegExp) => files.some((file) => support.test(file));
   const unit = !needs(PROCESS_SUPPORT);
-  return { unit, company: companyOf(needs, unit), fakesGpus: needs(FAKES_GPUS) };
+  return {
+    unit,
+    company: unit ? companyOfFast(needs) : companyOnProcesses(needs),
+    simulates: needs(SIMULATES),
+    browses: needs(BROWSES),
+    fakesGpus: needs(FAKES_GPUS),
+  };
 }
 
-function companyOf(needs: (support: RegExp) => boolean, unit: boolean): Company {
-  // A file on real processes may hang with one of them, and then ends by itself, without the others.
-  if (!unit || needs(SIMULATES)) return "alone";
+type Needs = (support: RegExp) => boolean;
+
+function companyOfFast(needs: Needs): Company {
+  if (needs(SIMULATES)) return "alone";
   if (!needs(LOADS_ADDON)) return "shared";
   return needs(CHANGES_MACHINE) ? "alone" : "beside";
+}
+
+/** One may hang with a process that it started, and then ends by itself, without the others. */
+function companyOnProcesses(needs: Needs): Company {
+  return [STARTS_ENGINES, LOADS_ADDON, CHANGES_NETWORK].some(needs) ? "alone" : "beside";
 }
 
 export async function testFiles(path: string): Promise<TestFile[]> {

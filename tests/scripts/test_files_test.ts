@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { kindOf, type TestKind } from "../../scripts/test_files.ts";
 
-const UNIT = { unit: true, fakesGpus: false } as const;
-const ON_PROCESSES = { unit: false, company: "alone", fakesGpus: false } as const;
+const NOTHING = { simulates: false, browses: false, fakesGpus: false } as const;
+const UNIT = { ...NOTHING, unit: true } as const;
+const ON_PROCESSES = { ...NOTHING, unit: false, company: "alone" } as const;
 
 const KINDS: Readonly<Record<string, readonly [imports: readonly string[], kind: TestKind]>> = {
   "decisions alone": [
@@ -23,10 +24,26 @@ const KINDS: Readonly<Record<string, readonly [imports: readonly string[], kind:
     ["/p/src/mesh/mod.ts", "/p/tests/support/debian.ts"],
     { ...UNIT, company: "alone" },
   ],
-  "seeds of the simulator": [["/p/tests/simulator/jobs.ts"], { ...UNIT, company: "alone" }],
+  "seeds of the simulator": [["/p/tests/simulator/jobs.ts"], {
+    ...UNIT,
+    company: "alone",
+    simulates: true,
+  }],
   "one seed of the simulator": [["/p/tests/simulator/run.ts"], { ...UNIT, company: "shared" }],
   "nodes in processes": [["/p/tests/support/node_process.ts"], ON_PROCESSES],
-  "a browser": [["/p/tests/support/chromium.ts"], ON_PROCESSES],
+  "llama.cpp": [["/p/tests/support/engine.ts"], ON_PROCESSES],
+  "a browser": [
+    ["/p/tests/support/chromium.ts", "/p/tests/support/debian.ts"],
+    { ...ON_PROCESSES, company: "beside", browses: true },
+  ],
+  "nodes in a browser": [
+    ["/p/tests/support/chromium.ts", "/p/tests/support/node_process.ts"],
+    { ...ON_PROCESSES, browses: true },
+  ],
+  "a browser among network namespaces": [
+    ["/p/tests/support/chromium.ts", "/p/tests/support/namespaces.ts"],
+    { ...ON_PROCESSES, browses: true },
+  ],
   "llama.cpp over the addon": [
     ["/p/src/mesh/mod.ts", "/p/tests/support/engine.ts"],
     ON_PROCESSES,
