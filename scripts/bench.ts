@@ -12,6 +12,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   console: () => import("./bench/console.ts"),
+  files: () => import("./bench/files.ts"),
   load: () => import("./bench/load.ts"),
   api: () => import("./bench/api.ts"),
   plan: () => import("./bench/plan.ts"),

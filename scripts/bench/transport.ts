@@ -6,10 +6,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { complain, fromRoot, say } from "../run.ts";
+import { complain, say } from "../run.ts";
 import { machine, markdownTable, median, quantile } from "./figures.ts";
 import { writeSection } from "./page.ts";
-import { readLines } from "./transport/lines.ts";
+import { startProcess } from "./measuring_process.ts";
 import type { LinkName } from "./transport/links.ts";
 import type { DialReport, Scenario, Use } from "./transport/peer.ts";
 
@@ -101,31 +101,6 @@ async function measureFlood(): Promise<number[]> {
 
 function startPeer(args: readonly string[]) {
   return startProcess("scripts/bench/transport/peer.ts", args);
-}
-
-function startProcess(script: string, args: readonly string[]) {
-  // A process that trusts authorities of its own makes no connections of the wide lane.
-  Deno.env.delete("NODE_EXTRA_CA_CERTS");
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", fromRoot(script), ...args],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  const lines = readLines(child.stdout);
-  return {
-    async nextLine(): Promise<string> {
-      const { value } = await lines.next();
-      if (value !== undefined) return value;
-      throw new Error(`The measuring process "${args.join(" ")}" ended without a result`);
-    },
-    write: (line: string) => input.write(new TextEncoder().encode(`${line}\n`)),
-    async [Symbol.asyncDispose](): Promise<void> {
-      await input.close().catch(() => undefined);
-      await lines.return(undefined);
-      await child.status;
-    },
-  };
 }
 
 async function renderReport({ outcomes, floodedMs }: Measured, rounds: number): Promise<string> {

@@ -1,8 +1,9 @@
 import { reasonOf } from "../base/as_error.ts";
 import { createHash } from "node:crypto";
 import { DownloadFailedError, DownloadRefusedError } from "./errors.ts";
-import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from "./defaults.ts";
+import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS, WRITE_BYTES } from "./defaults.ts";
 import { diskFull, isDiskFull } from "./disk.ts";
+import { GatheredBytes } from "./gathered_bytes.ts";
 import type { Origin } from "./origin.ts";
 import type { Chunk, PartFile } from "./part_file.ts";
 import { streamOnce, writeAll } from "./stream_once.ts";
@@ -96,6 +97,10 @@ export class Transfer {
     await this.#options.checkSpace(chunk.length);
     using file = await this.#part.writerAt(chunk.offset);
     const hash = createHash("sha256");
+    const gathered = new GatheredBytes(Math.min(chunk.length, WRITE_BYTES), async (bytes) => {
+      hash.update(bytes);
+      await writeAll(file, bytes);
+    });
     let filled = 0;
     try {
       // Bytes that have arrived are kept as long as the same source goes on with them.
@@ -104,8 +109,7 @@ export class Transfer {
         const rest = source.read(chunk.offset + filled, chunk.length - filled, signal);
         const error = await consume(rest, async (bytes) => {
           const wanted = bytes.subarray(0, chunk.length - filled);
-          hash.update(wanted);
-          await writeAll(file, wanted);
+          await gathered.write(wanted);
           filled += wanted.length;
           record.failures = 0;
           this.#options.onBytes(wanted.length);
@@ -114,6 +118,7 @@ export class Transfer {
         if (filled === before) throw error ?? new Error("It sends nothing");
         if (filled < chunk.length) await this.#options.pause(RETRY_PAUSE_MS, signal);
       }
+      await gathered.flush();
       const expected = await source.expected?.(chunk, signal);
       if (expected !== undefined && hash.digest("hex") !== expected) {
         throw new FatalSourceError(`${source.name} sent bytes that others do not have`);

@@ -43,7 +43,8 @@ export function streamPair(): readonly [near: ByteStream, far: ByteStream] {
     read: () => read.next(),
     write: async (bytes) => await Promise.resolve(write.push(bytes)),
     closeWrite: async () => await Promise.resolve(write.close()),
-    recycle: () => {},
+    // Nobody may look at them any more.
+    recycle: (bytes) => void bytes.fill(0xee),
     reset: (reason) => {
       read.break(reason);
       write.break(reason);

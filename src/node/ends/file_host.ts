@@ -67,13 +67,13 @@ async function answer(
   await stream.write(Uint8Array.of(YES));
   await file.seek(offset, Deno.SeekMode.Start);
   const hash = createHash("sha256");
+  const buffer = new Uint8Array(Math.min(length, FILE_READ_BYTES));
   for (let rest = length; rest > 0;) {
-    const bytes = new Uint8Array(Math.min(rest, FILE_READ_BYTES));
-    const read = await file.read(bytes);
+    const read = await file.read(buffer.subarray(0, rest));
     if (read === null) throw new Error("The file became shorter while it was sent");
     rest -= read;
-    if (want === "bytes") await stream.write(bytes.subarray(0, read));
-    else hash.update(bytes.subarray(0, read));
+    if (want === "bytes") await stream.write(buffer.subarray(0, read));
+    else hash.update(buffer.subarray(0, read));
   }
   if (want === "digest") await stream.write(new Uint8Array(hash.digest()));
 }

@@ -45,7 +45,8 @@ export async function readQuestion(stream: ByteStream): Promise<FileQuestion | u
 /** Takes a stream apart where the answer says so, not where the network cut it. */
 export class PeerBytes {
   readonly #stream: ByteStream;
-  #rest = new Uint8Array();
+  #read: Uint8Array | undefined;
+  #rest: Uint8Array = new Uint8Array();
 
   constructor(stream: ByteStream) {
     this.#stream = stream;
@@ -63,12 +64,15 @@ export class PeerBytes {
     return bytes;
   }
 
-  /** The next bytes, at most `limit`; `null` at the end. */
+  /** The next bytes, at most `limit`; `null` at the end. They are the caller's until it asks for more. */
   async next(limit: number): Promise<Uint8Array | null> {
     while (this.#rest.length === 0) {
+      if (this.#read !== undefined) this.#stream.recycle(this.#read);
+      this.#read = undefined;
       const read = await this.#stream.read();
       if (read === null) return null;
-      this.#rest = new Uint8Array(read);
+      this.#read = read;
+      this.#rest = read;
     }
     const part = this.#rest.subarray(0, limit);
     this.#rest = this.#rest.subarray(part.length);

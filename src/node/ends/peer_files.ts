@@ -102,7 +102,7 @@ class PeerSource implements ChunkSource {
     try {
       const question = { offset, length, want: "digest" } as const;
       const answer = this.#ask(this.#witness, question, DIGEST_BYTES, signal);
-      for await (const bytes of answer) parts.push(bytes);
+      for await (const bytes of answer) parts.push(bytes.slice());
     } catch {
       signal.throwIfAborted();
       return undefined; // it is gone or no longer has the file: the whole file's digest will tell

@@ -59,7 +59,7 @@ function meshOf(members: readonly Member[]): Mesh & { readonly opened: string[] 
 }
 
 async function collect(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts = await Array.fromAsync(source);
+  const parts = await Array.fromAsync(source, (bytes) => bytes.slice());
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }
 
@@ -86,6 +86,28 @@ Deno.test("a member sends any part of a model that it has announced, and another
     assert.equal(await sources[0]!.expected?.(chunk, signal), sha256(wanted));
     assert.deepEqual(mesh.opened, ["b"], "the digest must not come from who sent the bytes");
   }
+});
+
+Deno.test("a digest counts that comes byte by byte, each in the buffer of the one before", async () => {
+  await using a = await tempDir();
+  const model = await localModel(a.path);
+  const digest = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const buffer = new Uint8Array(1);
+  const answer = [1, ...digest];
+  const stream = {
+    write: () => Promise.resolve(),
+    read: () => {
+      buffer[0] = answer.shift()!;
+      return Promise.resolve(buffer);
+    },
+    recycle: () => buffer.fill(0xee),
+    reset: () => {},
+  };
+  const mesh = meshOf([{ peer: "a", model }, { peer: "b", model }]);
+  const slow = { ...mesh, open: () => Promise.resolve(stream) } as unknown as Mesh;
+  const [source] = peerSources(PLAN, 0, { mesh: slow, liars: new Set() });
+  const expected = await source?.expected?.({ index: 0, offset: 0, length: 10 }, signal);
+  assert.equal(expected, digest.toHex());
 });
 
 Deno.test("a member alone vouches for nothing", async () => {
