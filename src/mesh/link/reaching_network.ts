@@ -56,7 +56,7 @@ export class ReachingNetwork implements Network {
   readonly #stopping = new AbortController();
   /** Connections over pipes, by the peer. */
   readonly #piped = new Map<PeerId, Set<PeerConnection>>();
-  /** The way over another node that each pipe has. */
+  /** The last way over another node that each pipe has got. */
   readonly #paths = new Map<PeerId, CarriedPath>();
   /** Callers that wait until a peer has dialled this node. */
   readonly #awaited = new Map<PeerId, Set<(connection: PeerConnection) => void>>();
@@ -213,8 +213,9 @@ export class ReachingNetwork implements Network {
       readonly dials: boolean;
     },
   ): void {
+    const { reach } = this.#parts;
     try {
-      this.#parts.reach.open(peer, { by, path, dials });
+      reach.open(peer, { by, path, dials });
     } catch (error) {
       path.close();
       throw error;
@@ -222,7 +223,9 @@ export class ReachingNetwork implements Network {
     this.#paths.set(peer, path);
     this.#askWhatIsSeen(by);
     this.askAround();
-    void path.closed.then(() => this.#own(this.#replace(peer, path, dials), peer));
+    void path.closed.then(() => {
+      if (reach.lost(peer, path)) this.#own(this.#replace(peer, dials), peer);
+    });
   }
 
   /** The one that does not dial opens a way to be dialled, also beside a connection that it doubts. */
@@ -269,11 +272,12 @@ export class ReachingNetwork implements Network {
    * The node that carried has gone: the one that dials looks for another, the other waits for it. The handshake may still be
    * under way at the other end; a pipe that has no connection after a while is not needed.
    */
-  async #replace(peer: PeerId, path: CarriedPath, dials: boolean): Promise<void> {
+  async #replace(peer: PeerId, dials: boolean): Promise<void> {
     const { signal } = this.#stopping;
+    const last = this.#paths.get(peer);
     for (let round = 0;; round++) {
       await pause(Math.min(CARRIER_RETRY_MS * 2 ** round, CARRIER_SLOW_RETRY_MS), signal);
-      if (this.#paths.get(peer) !== path || signal.aborted) return;
+      if (this.#paths.get(peer) !== last || signal.aborted) return;
       const isUsed = this.#isUsed(peer);
       if (!isUsed && round >= IDLE_ROUNDS) return this.#drop(peer);
       if (dials && isUsed && await this.#carry(peer, signal)) return;

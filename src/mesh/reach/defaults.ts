@@ -12,6 +12,12 @@ export const MAX_SEGMENTS = 64;
 /** More than any peer sends at once, and a buffer that each socket holds while it is quiet: what a stranger sends is cut. */
 export const ALONE_BYTES = 2_048;
 
+/** Both ends may open one over another member while an old one is still there; more of a peer are one too many. */
+export const MAX_RELAY_WAYS = 4;
+
+/** Datagrams on their way over a member that is not used any more arrive within this. */
+export const RELAY_LINGER_MS = 1_000;
+
 /** Receives of one socket before others have a turn: some 0.5 MB. */
 export const RECEIVES_A_TURN = 16;
 

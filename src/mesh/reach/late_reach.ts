@@ -2,7 +2,10 @@ import type { PeerId } from "../base/peer_id.ts";
 import type { Reach } from "./reach.ts";
 
 /** The part of a reach that the network of a node needs. */
-export type ReachEnd = Pick<Reach, "open" | "portOf" | "meet" | "ways" | "drop" | "close">;
+export type ReachEnd = Pick<
+  Reach,
+  "open" | "lost" | "portOf" | "meet" | "ways" | "drop" | "close"
+>;
 
 /**
  * A reach that is made once it is needed: most nodes dial all others, and neither hold a second port nor a thread that
@@ -19,6 +22,10 @@ export class LateReach implements ReachEnd {
 
   open(...args: Parameters<Reach["open"]>): number {
     return this.#reach().open(...args);
+  }
+
+  lost(...args: Parameters<Reach["lost"]>): boolean {
+    return this.#made?.lost(...args) ?? false;
   }
 
   portOf(peer: PeerId): number | undefined {

@@ -8,11 +8,12 @@ export { type PipedSource, PipedSources } from "./piped_sources.ts";
 export {
   type MeetOptions,
   type PipedWay,
+  type PipeWay,
   Reach,
   REACH_PROTOCOL,
   type ReachParts,
-  type RelayWay,
 } from "./reach.ts";
+export { type RelayWay, RelayWays } from "./relay_ways.ts";
 export { RoamingPath, type RoamingPathOptions, type Way } from "./roaming_path.ts";
 export { openUdpStack } from "./udp_stack.ts";
 export { type UdpEnd, udpEnd } from "./udp_end.ts";

@@ -9,6 +9,7 @@ import { DirectSocket } from "./direct_socket.ts";
 import { dialsPipe, Pipe } from "./pipe.ts";
 import type { PipedSources } from "./piped_sources.ts";
 import { PlacesExchange } from "./places_exchange.ts";
+import { type RelayWay, RelayWays } from "./relay_ways.ts";
 import { RoamingPath, type Way } from "./roaming_path.ts";
 import { givesNewPorts } from "./router_ports.ts";
 import type { UdpEnd } from "./udp_end.ts";
@@ -36,10 +37,8 @@ export interface ReachParts {
   readonly changed: () => void;
 }
 
-/** A way over a member. */
-export interface RelayWay {
-  readonly by: PeerId;
-  readonly path: DatagramPath;
+/** A way over a member to a peer that stands behind a pipe. */
+export interface PipeWay extends RelayWay {
   /** This node dials the pipe; the peer does where not. @default {dialsPipe} */
   readonly dials?: boolean;
 }
@@ -50,9 +49,9 @@ export type PipedWay = Way & { readonly by: PeerId };
 interface Piped {
   readonly pipe: Pipe;
   readonly path: RoamingPath;
+  readonly relays: RelayWays;
   readonly forget: () => void;
   readonly dials: boolean;
-  by: PeerId;
 }
 
 export interface MeetOptions {
@@ -98,16 +97,22 @@ export class Reach {
    * The port of 127.0.0.1 that stands for a peer from now on, over this member at first; where the peer has a pipe already,
    * this member takes over. One of the two dials it, and the other waits for that.
    */
-  open(peer: PeerId, way: RelayWay): number {
+  open(peer: PeerId, way: PipeWay): number {
     const { by, path, dials = dialsPipe(this.#parts.self, peer) } = way;
     const known = this.#pipes.get(peer);
     // A machine that was a member may come back as a client, which is never dialled.
     if (known !== undefined && known.dials !== dials) this.drop(peer);
     if (known?.dials !== dials) return this.#create(peer, { by, path, dials });
-    known.by = by;
-    known.path.relayBy(path);
+    known.relays.add({ by, path });
     this.#parts.changed();
     return known.pipe.port;
+  }
+
+  /** A way to a peer has ended. @returns whether the peer's pipe has none over a member any more. */
+  lost(peer: PeerId, path: DatagramPath): boolean {
+    const isStranded = this.#pipes.get(peer)?.relays.lost(path) ?? false;
+    this.#parts.changed();
+    return isStranded;
   }
 
   /** The port that stands for a peer, if one does. */
@@ -141,7 +146,9 @@ export class Reach {
 
   /** How each of them is reached now. */
   ways(): ReadonlyMap<PeerId, PipedWay> {
-    return new Map([...this.#pipes].map(([peer, { path, by }]) => [peer, { ...path.way, by }]));
+    return new Map(
+      [...this.#pipes].map(([peer, { path, relays: { by } }]) => [peer, { ...path.way, by }]),
+    );
   }
 
   /** Whether this node's router is known to lead each peer to another port. */
@@ -177,19 +184,19 @@ export class Reach {
     await this.#parts.stack.close();
   }
 
-  #create(peer: PeerId, { by, path: relay, dials }: Required<RelayWay>): number {
-    const { stack, serverPort, sources, changed } = this.#parts;
-    const path = this.#pathTo(peer, relay);
+  #create(peer: PeerId, { dials, ...first }: Required<PipeWay>): number {
+    const { stack, serverPort, sources, changed, clock } = this.#parts;
+    const relays = new RelayWays(first, { decides: dials, clock });
+    const path = this.#pathTo(peer, relays);
     const server = dials ? {} : { serverPort };
     const pipe = new Pipe({ stack, path, ...server });
     const forget = sources.add(pipe.port, () => {
       const { way } = path;
       return way.kind === "direct"
         ? { kind: "direct", from: way.end }
-        : { kind: "relayed", by: piped.by };
+        : { kind: "relayed", by: relays.by };
     });
-    const piped: Piped = { pipe, path, forget, dials, by };
-    this.#pipes.set(peer, piped);
+    this.#pipes.set(peer, { pipe, path, relays, forget, dials });
     changed();
     return pipe.port;
   }

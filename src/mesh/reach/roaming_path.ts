@@ -17,7 +17,7 @@ import type { UdpEnd } from "./udp_end.ts";
 
 export interface RoamingPathOptions {
   readonly peer: PeerId;
-  /** Over a member. Closed with this path. */
+  /** Over members. Closed with this path. */
   readonly relay: DatagramPath;
   readonly socket: DirectSocket;
   readonly clock: Clock;
@@ -37,7 +37,6 @@ export class RoamingPath implements DatagramPath {
   onDatagram: DatagramPath["onDatagram"];
   readonly #options: RoamingPathOptions;
   #direct: DirectPeer | undefined;
-  #relay: DatagramPath;
   #state: PathState = RELAYED;
   #end: UdpEnd | undefined;
   #usedMs = -Infinity;
@@ -47,8 +46,7 @@ export class RoamingPath implements DatagramPath {
 
   constructor(options: RoamingPathOptions) {
     this.#options = options;
-    this.#relay = options.relay;
-    this.#listen(options.relay);
+    options.relay.onDatagram = (datagram) => this.#deliver(datagram);
   }
 
   /** Both ends have agreed on a secret, as `DirectSocket.open` has it: from now on they may meet. */
@@ -75,7 +73,7 @@ export class RoamingPath implements DatagramPath {
 
   send(datagram: Uint8Array): void {
     this.#use();
-    if (this.#end === undefined) this.#relay.send(datagram);
+    if (this.#end === undefined) this.#options.relay.send(datagram);
     else this.#direct?.send(datagram, this.#end);
   }
 
@@ -90,25 +88,13 @@ export class RoamingPath implements DatagramPath {
     this.#update(moved(this.#state));
   }
 
-  /** Another member relays from now on. */
-  relayBy(relay: DatagramPath): void {
-    this.#relay.onDatagram = undefined;
-    this.#relay.close();
-    this.#relay = relay;
-    this.#listen(relay);
-  }
-
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancel();
     this.#direct?.close();
-    this.#relay.onDatagram = undefined;
-    this.#relay.close();
-  }
-
-  #listen(relay: DatagramPath): void {
-    relay.onDatagram = (datagram) => this.#deliver(datagram);
+    this.#options.relay.onDatagram = undefined;
+    this.#options.relay.close();
   }
 
   #deliver(datagram: Uint8Array): void {

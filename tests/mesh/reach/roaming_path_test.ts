@@ -5,7 +5,7 @@ import { udpEnd } from "../../../src/mesh/reach/mod.ts";
 import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
 import { PROBE_BYTES } from "../../../src/mesh/reach/probe_wire.ts";
 import { Mailbox } from "../quic/mailbox.ts";
-import { meet, type Roaming, roamingPair } from "./roaming.ts";
+import { meet, relayBy, type Roaming, roamingPair } from "./roaming.ts";
 import { Between, pipePair, usingStack, Way } from "./ways.ts";
 
 const MB = 1_000_000;
@@ -54,7 +54,7 @@ Deno.test("another member takes over from one that relays no more, under a livin
   assert.deepEqual(await quic.transfer(content), content);
   first.fate = () => [];
   const reading = quic.transfer(content);
-  pair.forEach(({ path }, at) => path.relayBy(second.ends[at]!));
+  relayBy(pair, second);
   assert.deepEqual(await reading, content);
   assert(second.carried > 40);
   pair.forEach(({ socket }) => socket.close());
@@ -95,7 +95,7 @@ Deno.test("200 MB arrive as they were, whatever becomes of the path meanwhile", 
   relay.fate = () => [];
   await during(() => {
     const restarted = new Way(stack);
-    pair.forEach(({ path }, at) => path.relayBy(restarted.ends[at]!));
+    relayBy(pair, restarted);
     return Promise.resolve();
   });
   const { sent, read, count } = await pouring.end();
