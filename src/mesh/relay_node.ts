@@ -12,16 +12,14 @@ import { guardedClock } from "./base/guarded_clock.ts";
 import { meshIdOf, peerIdOf, SigningKey } from "./base/keys.ts";
 import type { PeerId } from "./base/peer_id.ts";
 import { type Libp2pNetwork, startLibp2p } from "./link/libp2p.ts";
-import type { MeshNode } from "./mesh_node.ts";
-import { openMesh } from "./open_mesh.ts";
 import { loadAddonBy } from "./quic/mod.ts";
 import type { LateReach } from "./reach/mod.ts";
 import { encodeClaim } from "./relay/claim.ts";
 import { ClaimBook } from "./relay/claim_book.ts";
 import { answerClaim, type ClaimQuestion } from "./relay/claim_exchange.ts";
 import { openReach } from "./reaching.ts";
+import { RelayMeshes } from "./relay_meshes.ts";
 import { SharedNetwork } from "./relay/shared_network.ts";
-import { openIdentity } from "./trust/identity.ts";
 import { parseToken } from "./trust/token.ts";
 import { base64 } from "./trust/trust_file.ts";
 
@@ -81,13 +79,10 @@ export class RelayNode implements AsyncDisposable {
   readonly #network: Libp2pNetwork;
   readonly #shared: SharedNetwork;
   readonly #claims: ClaimBook;
-  readonly #meshes = new Map<string, MeshNode>();
+  readonly #meshes: RelayMeshes;
   /** Peers hear of it where they are seen from outside of their routers. */
   readonly #reach: LateReach;
-  /** One claim after the other, so that two for one mesh don't meet. */
-  #claiming: Promise<unknown> = Promise.resolve();
   #port = 0;
-  #stopped = false;
 
   /** @throws {UdpPortInUseError | DataDirectoryError} */
   static async start(options: RelayOptions): Promise<RelayNode> {
@@ -127,11 +122,20 @@ export class RelayNode implements AsyncDisposable {
       answerClaim(stream, (question) => this.#answer(question))
         .catch((error) => stream.reset(asError(error))).then(() => stream.release());
     });
+    this.#meshes = new RelayMeshes({
+      ...options,
+      folder: join(options.dataDir, "meshes"),
+      key: this.#key,
+      clock: this.#clock,
+      shared: this.#shared,
+      reach: this.#reach,
+      interfaces: () => this.#interfaces(),
+    });
   }
 
   /** Whether no mesh has claimed it. */
   get isFree(): boolean {
-    return this.#meshes.size === 0;
+    return this.#meshes.all.length === 0;
   }
 
   async status(): Promise<RelayStatus> {
@@ -140,7 +144,7 @@ export class RelayNode implements AsyncDisposable {
       port: this.#port,
       addresses: this.#addresses(),
       openClaims: await this.#claims.openCount(this.#clock.now()),
-      meshes: [...this.#meshes.values()].map((mesh) => ({
+      meshes: this.#meshes.all.map((mesh) => ({
         mesh: mesh.meshId,
         peers: mesh.peersConnected(),
         ...mesh.paths.carried,
@@ -149,9 +153,7 @@ export class RelayNode implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#claiming.catch(() => undefined);
-    await Promise.all([...this.#meshes.values()].map((mesh) => mesh.stop()));
+    await this.#meshes.stop();
     await this.#network.stop();
     await this.#reach.close();
   }
@@ -162,16 +164,9 @@ export class RelayNode implements AsyncDisposable {
 
   /** The meshes are there before anybody can dial: who was refused would take this relay for none of the mesh any more. */
   async #open(): Promise<void> {
-    const { dataDir, logger } = this.#options;
-    const leaveOut = (error: unknown) => logger.warn("A mesh is left out: {error}", { error });
     const bound = Promise.withResolvers<number>();
     bound.promise.catch(() => undefined);
-    const entering: Promise<void>[] = [];
-    for (const name of await namesIn(join(dataDir, "meshes"))) {
-      const folder = join(dataDir, "meshes", name);
-      const open = await this.#prepare(folder, null).catch(leaveOut);
-      if (open !== undefined) entering.push(open(() => bound.promise).catch(leaveOut));
-    }
+    const entering = (await this.#meshes.readAll()).map((enter) => enter(() => bound.promise));
     try {
       this.#port = await this.#network.bind(this.#own.port);
       bound.resolve(this.#port);
@@ -182,7 +177,7 @@ export class RelayNode implements AsyncDisposable {
       await Promise.all(entering);
     }
     this.#own = { ...this.#own, port: this.#port };
-    await writeOwn(dataDir, this.#own);
+    await writeOwn(this.#options.dataDir, this.#own);
   }
 
   /** A relay without its disk is met all the same. */
@@ -195,9 +190,7 @@ export class RelayNode implements AsyncDisposable {
 
   /** Says why a claim is refused. */
   #answer(question: ClaimQuestion): Promise<string | undefined> {
-    const answer = this.#claiming.then(() => this.#use(question));
-    this.#claiming = answer.catch(() => undefined);
-    return answer;
+    return this.#meshes.inTurn(() => this.#use(question));
   }
 
   async #use({ secret, token }: ClaimQuestion): Promise<string | undefined> {
@@ -205,14 +198,12 @@ export class RelayNode implements AsyncDisposable {
     if (state !== "open") return REFUSALS[state];
     const mesh = meshOf(token, this.#clock.now());
     if ("refusal" in mesh) return mesh.refusal;
-    if (!this.#meshes.has(mesh.id) && this.#meshes.size >= MAX_RELAY_MESHES) {
+    if (!this.#meshes.has(mesh.id) && this.#meshes.all.length >= MAX_RELAY_MESHES) {
       return `this relay serves ${MAX_RELAY_MESHES} meshes already`;
     }
-    if (this.#stopped || !await this.#claims.take(secret)) return REFUSALS.used;
+    if (this.#meshes.isStopped || !await this.#claims.take(secret)) return REFUSALS.used;
     try {
-      await this.#leave(mesh.id);
-      const enter = await this.#prepare(this.#folderOf(mesh.id), token);
-      await enter(() => Promise.resolve(this.#port));
+      await this.#meshes.join(mesh.id, token, this.#port);
       this.#options.logger.info("Carries for mesh {mesh} from now on", {
         event: "claimed",
         mesh: mesh.id,
@@ -222,64 +213,6 @@ export class RelayNode implements AsyncDisposable {
       await this.#claims.giveBack(secret);
       return `it could not be taken in: ${asError(error).message}`;
     }
-  }
-
-  #folderOf(meshId: string): string {
-    return join(this.#options.dataDir, "meshes", meshId);
-  }
-
-  /** Reads all that a mesh needs. The result enters it, and answers those who dial before it resolves. */
-  async #prepare(
-    dataDir: string,
-    token: string | null,
-  ): Promise<(bind: () => Promise<number>) => Promise<void>> {
-    const { logger, name, version } = this.#options;
-    const config = { ...MESH_DEFAULTS, lan: false, join: token };
-    if (token !== null) {
-      const privateKey = this.#key.seed.toBase64();
-      await writeDataFile(join(dataDir, "identity.json"), {
-        privateKey,
-        incarnation: 0,
-        port: this.#port,
-      });
-    }
-    const now = this.#clock.now();
-    const role = "relay" as const;
-    const identity = await openIdentity({ config, dataDir, role, name, now, logger });
-    const interfaces = () => this.#interfaces();
-    const options = { config, dataDir, role, name, version, logger, interfaces };
-    return async (bind) => {
-      const network = this.#shared.of(identity.binding.credential.meshKey);
-      const mesh = await openMesh(options, {
-        identity,
-        network,
-        clock: this.#clock,
-        bind,
-        meeting: { kind: "as a witness", reach: this.#reach },
-      });
-      this.#meshes.set(mesh.meshId, mesh);
-      mesh.ended.then((reason) => this.#onEnded(mesh, reason));
-    };
-  }
-
-  /** This relay was taken out of the mesh. */
-  #onEnded(mesh: MeshNode, reason: string): void {
-    if (this.#stopped || this.#meshes.get(mesh.meshId) !== mesh) return;
-    const { logger } = this.#options;
-    logger.info("Carries nothing for mesh {mesh} any more: {reason}", {
-      event: "released",
-      mesh: mesh.meshId,
-      reason,
-    });
-    const left = this.#claiming.then(() => this.#leave(mesh.meshId));
-    this.#claiming = left.catch((error) => logger.warn("{error}", { error }));
-  }
-
-  async #leave(meshId: string): Promise<void> {
-    const mesh = this.#meshes.get(meshId);
-    this.#meshes.delete(meshId);
-    await mesh?.stop();
-    await Deno.remove(this.#folderOf(meshId), { recursive: true }).catch(() => undefined); // none there
   }
 
   #addresses(): readonly string[] {
@@ -363,12 +296,4 @@ async function readOwn(dataDir: string, { bindPort, address }: RelayOptions): Pr
 
 function writeOwn(dataDir: string, { privateKey, ...own }: Own): Promise<void> {
   return writeDataFile(join(dataDir, OWN), { privateKey: privateKey.toBase64(), ...own });
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
-  } catch {
-    return []; // no mesh has claimed it yet
-  }
 }

@@ -33,6 +33,7 @@ interface Entry {
 interface MeshPart {
   readonly handlers: Map<string, IncomingStream>;
   listener: ConnectionListener | undefined;
+  isStopped: boolean;
 }
 
 /**
@@ -67,10 +68,14 @@ export class SharedNetwork {
     });
   }
 
-  /** The network as one mesh sees it; its `stop` ends that mesh's connections alone. */
+  /**
+   * The network as one mesh sees it; its `stop` ends that mesh's connections alone. A join comes to the last part of a mesh that
+   * was made and has not stopped.
+   */
   of(meshKey: Uint8Array): Network {
     const id = meshKey.toHex();
-    const part: MeshPart = { handlers: new Map(), listener: undefined };
+    const part: MeshPart = { handlers: new Map(), listener: undefined, isStopped: false };
+    const before = this.#meshes.get(id);
     this.#meshes.set(id, part);
     return {
       listen: (listener) => part.listener = listener,
@@ -80,7 +85,11 @@ export class SharedNetwork {
         this.#handle(protocol, maxStreams);
       },
       stop: () => {
-        if (this.#meshes.get(id) === part) this.#meshes.delete(id);
+        part.isStopped = true;
+        if (this.#meshes.get(id) === part) {
+          if (before === undefined || before.isStopped) this.#meshes.delete(id);
+          else this.#meshes.set(id, before);
+        }
         for (const { assigned, connection } of [...this.#entries.values()]) {
           if (assigned === part) connection.abort(new Error("The relay leaves this mesh"));
         }

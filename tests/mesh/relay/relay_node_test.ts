@@ -84,6 +84,33 @@ Deno.test("a relay that comes back with another address tells it, and all member
   await lives(again);
 });
 
+Deno.test("a claim for a mesh that has the relay takes the old one's place, and leaves it where it can't be used", async () => {
+  await using meshes = new TestMeshes();
+  const dataDir = meshes.directory("relay");
+  await using first = await startRelay(dataDir);
+  const member = await meshes.member("member");
+  await member.addRelay(await claimOf(dataDir));
+  await lives(member);
+  const claim = await claimOf(dataDir);
+  const place = join(dataDir, "meshes", `${member.meshId}.2`);
+  await Deno.writeTextFile(place, "no folder can be made here");
+  const [before] = member.relays();
+  await assert.rejects(member.addRelay(claim), /could not be taken in/);
+  assert.deepEqual(member.relays(), [before]);
+  assert.deepEqual((await first.status()).meshes.map(({ peers }) => peers), [1]);
+  await member.addRelay(claim);
+  assert.deepEqual(
+    [...Deno.readDirSync(join(dataDir, "meshes"))].map(({ name }) => name),
+    [`${member.meshId}.2`],
+  );
+  await lives(member);
+  await first.stop();
+  await until(member, () => !hasRelay(member));
+  await using again = await startRelay(dataDir);
+  assert.deepEqual((await again.status()).meshes.map(({ mesh }) => mesh), [member.meshId]);
+  await lives(member);
+});
+
 Deno.test("a node that stops waits for no relay that is silent, and keeps none", async () => {
   await using meshes = new TestMeshes();
   const member = await meshes.member("member");
