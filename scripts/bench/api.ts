@@ -135,8 +135,8 @@ function firstByteFigures({ direct, local, client }: ThreeWays): Figure[] {
     `${median(values).toFixed(2)} ms (${medianDifference(values, direct).toFixed(2)} ms more)`;
   return [
     { name: "first byte p50: llama-server itself", value: `${median(direct).toFixed(2)} ms` },
-    { name: "first byte p50: local API", value: more(local), aim: "<= 2 ms more" },
-    { name: "first byte p50: client node", value: more(client), aim: "<= 5 ms more" },
+    { name: "first byte p50: local API", value: more(local), aim: "<= 1.5 ms more" },
+    { name: "first byte p50: client node", value: more(client), aim: "<= 4 ms more" },
   ];
 }
 

@@ -75,8 +75,8 @@ async function tokensPerSecond(
   side: Side,
   { callers, requests, tokens }: Load,
 ): Promise<number> {
-  // A connection of the turn before may be one that the server is closing just now.
-  using client = Deno.createHttpClient({});
+  // llama-server closes a connection behind each streamed answer, just as the next request may be on its way there.
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   let left = requests;
   const startedMs = performance.now();
   await Promise.all(Array.from({ length: callers }, async (_, caller) => {

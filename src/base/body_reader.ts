@@ -20,7 +20,7 @@ export class BodyReader implements ByteSource {
   async read(): Promise<Uint8Array | null> {
     try {
       const bytes = await this.#source.read();
-      if (bytes !== null || this.#failure === null) return bytes;
+      if (this.#failure === null) return bytes;
     } catch (error) {
       if (this.#failure === null) throw error;
     }
