@@ -16,6 +16,8 @@ export interface Program {
   readonly stdin?: "null" | "piped";
   /** The network namespace that it runs in, where not in the test's own. */
   readonly namespace?: string;
+  /** The only processor that it may use; Linux. @default {all of them} */
+  readonly core?: string | undefined;
 }
 
 export interface Outcome {
@@ -38,11 +40,11 @@ export async function runProgram(
 /** `home` keeps models and settings of the user who runs the tests out of them. */
 export function programCommand(
   args: readonly string[],
-  { compiled, main = MAIN, env, cwd, namespace, stdin = "null" }: Program,
+  { compiled, main = MAIN, env, cwd, namespace, core, stdin = "null" }: Program,
   home: string,
 ): Deno.Command {
   const run = compiled === undefined ? [Deno.execPath(), "run", "-A", "--quiet", main] : [compiled];
-  const [executable = "", ...rest] = [...inside(namespace), ...run, ...args];
+  const [executable = "", ...rest] = [...inside(namespace), ...on(core), ...run, ...args];
   return new Deno.Command(executable, {
     args: rest,
     env: { ...cleanEnvironment(home), ...env },
@@ -57,6 +59,11 @@ export function programCommand(
 /** The command that starts a program in a namespace; its process id is then that of the program. */
 function inside(namespace: string | undefined): string[] {
   return namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+}
+
+/** As `inside`. */
+function on(core: string | undefined): string[] {
+  return core === undefined ? [] : ["taskset", "-c", core];
 }
 
 /** No key and no data directory of the user's; Deno's cache stays where it is. */

@@ -7,7 +7,7 @@ import { testBinDir } from "../../../tests/support/engine.ts";
 import { type NodeProcess, startNode } from "../../../tests/support/node_process.ts";
 import { fromRoot } from "../../run.ts";
 import { ownServer } from "../api/own_server.ts";
-import { ONE_CORE, pin } from "../cores.ts";
+import { ONE_CORE } from "../cores.ts";
 import { repeatedly, spawned } from "../programs.ts";
 import { command } from "../../../tests/support/namespaces.ts";
 import type { DelayLink } from "./delay_link.ts";
@@ -93,13 +93,13 @@ export async function meshWay(
       ...program("host"),
       name: "host",
       namespace: link.near,
+      core: HOST_CORE,
       args: [
         ...["--model", modelPath, "--split", "--tensor-split", "0,1", "--no-draft"],
         ...["--max-vram", "8", ...common],
       ],
     }),
   );
-  await pin(host.pid, HOST_CORE);
   const model = String((await host.waitFor("serving")).model);
   const since = host.lines.length;
   const worker = stack.use(
@@ -107,13 +107,11 @@ export async function meshWay(
       ...program("worker"),
       name: "worker",
       namespace: link.far,
+      core: WORKER_CORE,
       args: ["--join", host.token, "--model", modelPath, "--max-vram", "4", ...common],
     }),
   );
-  await pin(worker.pid, WORKER_CORE);
   await host.serving(model, { since, timeoutMs: 120_000 });
-  await pin(host.pid, HOST_CORE);
-  await pin(worker.pid, WORKER_CORE);
   const { url, apiKey } = await ownServer(host);
   return { name: "mesh", host, worker, tokenMs: asking(link.near, url, apiKey) };
 }

@@ -3,7 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
 import { TunnelError } from "../base/errors.ts";
 import { joinedRuns } from "../base/joined_runs.ts";
-import { nap } from "../base/nap.ts";
+import { napOnOneCore } from "../base/nap.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import { MAX_PREFIX_BYTES, WireDecoder } from "../rpc_wire/wire_decoder.ts";
 import type { PeerStream } from "../base/types.ts";
@@ -87,7 +87,7 @@ export class HostLink {
       const isAwaited = this.#conversation?.idle !== true && !requests.inFrame;
       const leaving = isAwaited ? out.flush() : out.gather();
       if (leaving !== undefined) await leaving;
-      if (out.isGathering) nap(NAP_MS);
+      if (out.isGathering) napOnOneCore(NAP_MS);
     }
     await this.#requests?.end();
     await out.end();
