@@ -22,14 +22,39 @@ async function laneNode() {
   const logger = getLogger("bench");
   const parts = { self, clock: systemClock, counters: new Counters(), logger };
   const lane = new WideLane({ ...parts, patienceMs: PATIENCE_MS });
-  return { network, self, lane };
+  const stop = async () => {
+    lane.stop();
+    await network.stop();
+  };
+  return { network, self, lane, stop };
+}
+
+type Serve = (stream: NetworkStream) => Promise<void>;
+
+/** An end that listens. */
+export interface LaneListening extends AsyncDisposable {
+  readonly address: string;
+}
+
+export interface LaneDialled extends AsyncDisposable {
+  /** @throws where the stream would have to go by QUIC. */
+  open(): Promise<NetworkStream>;
+}
+
+/** For the life of the process. */
+export async function listenLane(serve: Serve): Promise<string> {
+  return (await listenByLane(serve)).address;
+}
+
+/** For the life of the process. */
+export async function dialLane(address: string): Promise<() => Promise<NetworkStream>> {
+  const dialled = await dialByLane(address);
+  return () => dialled.open();
 }
 
 /** Without a join: the connection is all that the lane stands by. */
-export async function listenLane(
-  serve: (stream: NetworkStream) => Promise<void>,
-): Promise<string> {
-  const { network, self, lane } = await laneNode();
+export async function listenByLane(serve: Serve): Promise<LaneListening> {
+  const { network, self, lane, stop } = await laneNode();
   lane.answer({
     handle: (protocol, { maxStreams }, answer) =>
       network.handle(protocol, maxStreams, (stream, connection) => {
@@ -42,16 +67,20 @@ export async function listenLane(
   });
   const port = await network.bind(null);
   lane.listen(port);
-  return `/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${self}`;
+  const address = `/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${self}`;
+  return { address, [Symbol.asyncDispose]: stop };
 }
 
-export async function dialLane(address: string): Promise<() => Promise<NetworkStream>> {
-  const { network, lane } = await laneNode();
+export async function dialByLane(address: string): Promise<LaneDialled> {
+  const { network, lane, stop } = await laneNode();
   const peer = address.split("/").at(-1) as PeerId;
   const connection = await network.dial({ peer, addresses: [address], signal: NEVER });
-  return async () => {
-    const stream = await lane.open(PROTOCOL, connection, NEVER);
-    if (stream === undefined) throw new Error("The lane is not open");
-    return stream;
+  return {
+    open: async () => {
+      const stream = await lane.open(PROTOCOL, connection, NEVER);
+      if (stream === undefined) throw new Error("The lane is not open");
+      return stream;
+    },
+    [Symbol.asyncDispose]: stop,
   };
 }

@@ -4,7 +4,12 @@ import type { Engine, ManagedServer, SplitMember } from "../../../src/engine/mod
 import { WeightLibrary } from "../../../src/models/mod.ts";
 import { loadModel } from "../../../src/models/gguf/local_model.ts";
 import { weightSource } from "../../../src/node/ends/weights.ts";
-import { RpcServerEnd, RpcTunnels, TunnelCounts } from "../../../src/tunnel/mod.ts";
+import {
+  type PeerStream,
+  RpcServerEnd,
+  RpcTunnels,
+  TunnelCounts,
+} from "../../../src/tunnel/mod.ts";
 import { Llama, targetOf } from "../llama.ts";
 import { QuicPair } from "../quic_pair.ts";
 import { removeFolder } from "../../support/remove_folder.ts";
@@ -22,9 +27,18 @@ export interface MeshedLoadOptions {
   readonly understood?: boolean;
   /** How many devices each worker's rpc-server shows; all of them are its CPU. @default {1} */
   readonly devices?: number;
+  /** Connects the host to a worker. @default {by QUIC} */
+  readonly connect?: () => Promise<StreamPair>;
 }
 
-/** A host and its workers with real llama.cpp, over QUIC, with the weights of each one's own disk. */
+/** The ways between a host and one of its workers. */
+export interface StreamPair extends AsyncDisposable {
+  open(): Promise<PeerStream>;
+  /** Hands every stream that arrives at the worker to `handle`. */
+  serve(handle: (stream: PeerStream) => Promise<void>): void;
+}
+
+/** A host and its workers with real llama.cpp, with the weights of each one's own disk. */
 export class MeshedLoad implements AsyncDisposable {
   readonly stack = new AsyncDisposableStack();
   readonly counts = new TunnelCounts();
@@ -35,11 +49,13 @@ export class MeshedLoad implements AsyncDisposable {
   #workers!: Llama;
   #deviceBytes: readonly number[] = [];
   #modelPath = "";
+  #connect: () => Promise<StreamPair> = QuicPair.connect;
 
   static async start(
-    { engine, modelPath, workers, understood = true, devices = 1 }: MeshedLoadOptions,
+    { engine, modelPath, workers, understood = true, devices = 1, connect }: MeshedLoadOptions,
   ): Promise<MeshedLoad> {
     const load = new MeshedLoad();
+    load.#connect = connect ?? load.#connect;
     load.#modelPath = modelPath;
     load.#llama = load.stack.use(await Llama.prepare(engine));
     load.#workers = load.stack.use(await Llama.prepare(withDevices(engine, devices)));
@@ -94,8 +110,8 @@ export class MeshedLoad implements AsyncDisposable {
     files: readonly string[],
     weights: ReturnType<typeof weightSource> | undefined,
   ): Promise<void> {
-    const quic = this.stack.use(await QuicPair.connect());
-    const open = this.counts.counting(() => quic.open(), "rpc");
+    const pair = this.stack.use(await this.#connect());
+    const open = this.counts.counting(() => pair.open(), "rpc");
     const tunnels = new RpcTunnels({
       open,
       split: SPLIT,
@@ -114,7 +130,7 @@ export class MeshedLoad implements AsyncDisposable {
       ...(weights === undefined ? {} : { weights: weightSource(library, () => undefined) }),
     });
     this.workerEnds.push(end);
-    quic.serve((stream) => end.handle(stream, "host"));
+    pair.serve((stream) => end.handle(stream, "host"));
     await rpcServer.ready();
   }
 
