@@ -7,22 +7,6 @@ import manifest from "../../package.json" with { type: "json" };
 import { RELEASE_KEY } from "../../src/cli/update/release_key.ts";
 import { complain, fromRoot, say } from "../run.ts";
 
-const [tag = ""] = Deno.args;
-if (import.meta.main) {
-  const found = faultsOf({
-    tag,
-    version: manifest.version,
-    repository: manifest.repository,
-    // As GitHub's runners have it; elsewhere any will do.
-    builtIn: Deno.env.get("GITHUB_REPOSITORY") ?? null,
-    key: RELEASE_KEY,
-    changelog: await Deno.readTextFile(fromRoot("CHANGELOG.md")),
-  });
-  for (const fault of found) complain(fault);
-  if (found.length > 0) Deno.exit(1);
-  say(`${tag} may be released`);
-}
-
 export interface Candidate {
   readonly tag: string;
   readonly version: string;
@@ -60,4 +44,20 @@ export function faultsOf(
     faults.push(`CHANGELOG.md calls ${version} unreleased: give it a date`);
   }
   return faults;
+}
+
+if (import.meta.main) {
+  const [tag = ""] = Deno.args;
+  const found = faultsOf({
+    tag,
+    version: manifest.version,
+    repository: manifest.repository,
+    // As GitHub's runners have it; elsewhere any will do.
+    builtIn: Deno.env.get("GITHUB_REPOSITORY") ?? null,
+    key: RELEASE_KEY,
+    changelog: await Deno.readTextFile(fromRoot("CHANGELOG.md")),
+  });
+  for (const fault of found) complain(fault);
+  if (found.length > 0) Deno.exit(1);
+  say(`${tag} may be released`);
 }

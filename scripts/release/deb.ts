@@ -64,7 +64,7 @@ export async function makeDeb(options: DebOptions): Promise<void> {
     await Deno.mkdir(join(stage, "DEBIAN"));
     await Deno.writeTextFile(join(stage, "DEBIAN/control"), controlFile(options, size));
     await openToAll(stage);
-    const args = ["--root-owner-group", "-Zgzip", "-z9", "--build", stage, output];
+    const args = ["--root-owner-group", "-Zgzip", "-z6", "--build", stage, output];
     const env = { SOURCE_DATE_EPOCH: String(timeS) };
     const { success, text } = await run("dpkg-deb", args, { env, output: "capture" });
     if (!success) throw new ReleaseError(`Could not make ${output}: ${text.trim()}`);
