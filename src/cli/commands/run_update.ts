@@ -11,7 +11,15 @@ import { findRunningNode } from "../client/running_node.ts";
 import type { UpdateCommand } from "../config/command.ts";
 import { ProcessEvents } from "../terminal/process_events.ts";
 import type { Runtime } from "../terminal/runtime.ts";
-import { afterUpdate, type ServiceReport, servicesOf } from "./service/after_update.ts";
+import {
+  afterUpdate,
+  askNode,
+  type FoundService,
+  isBehind,
+  type ServiceReport,
+  servicesOf,
+  versionWords,
+} from "./service/after_update.ts";
 import { ANSWERS_WAIT_MS } from "./service/defaults.ts";
 import { servicesHere } from "./service/find_service.ts";
 import { noneRuns } from "./service/until_ready.ts";
@@ -49,9 +57,7 @@ export async function runUpdate(command: UpdateCommand, runtime: Runtime): Promi
     : await update(worldOf(command, { executable, signal, wait }, screen), command.to);
   screen.print("");
   if (!command.json) printOut(doneText(done, command));
-  const reports = done.from === done.to
-    ? []
-    : await startAnew(executable, command, { screen, signal });
+  const reports = await startAnew(executable, done, command, { screen, signal });
   if (command.json) {
     const services = reports.map(({ system, outcome }) => ({ system, outcome }));
     printOut(jsonText({ ...done, services }));
@@ -61,18 +67,19 @@ export async function runUpdate(command: UpdateCommand, runtime: Runtime): Promi
   return failed.length === 0 ? 0 : 1;
 }
 
-/** The services that run it; a node in the foreground is told. Interrupted from now on, they are left as they are. */
+/**
+ * The services that run it, with another version than is in place now; a node in the foreground is told. Interrupted from now
+ * on, they are left as they are, and the next update finds them.
+ */
 async function startAnew(
   executable: string,
+  done: Updated,
   { dataDir, restart, json }: UpdateCommand,
   { screen, signal }: { readonly screen: Screen; readonly signal: AbortSignal },
 ): Promise<readonly ServiceReport[]> {
-  const services = await servicesOf(executable, servicesHere());
-  const node = await findRunningNode(dataDir).catch(noneRuns);
-  const isService = services.some(({ status }) => status.pid === node?.pid);
-  if (node !== null && !isService && !json) {
-    printOut(`The node with pid ${node.pid} goes on with its version until it is started anew\n`);
-  }
+  const all = await servicesOf(executable, servicesHere());
+  const services = all.filter(({ version }) => isBehind(version, done));
+  if (!json) await tellForeground(dataDir, done, all);
   const reports: ServiceReport[] = [];
   for (const found of services) {
     const tell = (words: string) => screen.showLive(plainLine(words, LATER));
@@ -83,6 +90,19 @@ async function startAnew(
     if (report.outcome !== "failed" && !json) printOut(`${report.text}\n`);
   }
   return reports;
+}
+
+async function tellForeground(
+  dataDir: string,
+  done: Updated,
+  services: readonly FoundService[],
+): Promise<void> {
+  const node = await findRunningNode(dataDir).catch(noneRuns);
+  if (node === null || services.some(({ status }) => status.pid === node.pid)) return;
+  const version = (await askNode(dataDir))?.status.version ?? null;
+  if (!isBehind(version, done)) return;
+  const words = printable(versionWords(version));
+  printOut(`The node with pid ${node.pid} goes on with ${words} until it is started anew\n`);
 }
 
 const LATER = ` (${ANSWERS_WAIT_MS / 60_000} min at most; Ctrl-C leaves the service as it is)`;

@@ -3,6 +3,7 @@
 import type { Status } from "../../../api/mod.ts";
 import { pause } from "../../../base/pause.ts";
 import { printable } from "../../../base/printable.ts";
+import type { Updated } from "../../update/update.ts";
 import { ServiceError } from "../../base/service_error.ts";
 import {
   findRunningNode,
@@ -20,6 +21,8 @@ export interface FoundService {
   readonly service: Service;
   readonly run: ServiceRun;
   readonly status: ServiceStatus;
+  /** The version that its node runs; `null` where none says it. */
+  readonly version: string | null;
 }
 
 /** `left`: it goes on with its version. `by-root`: so too, since only root may start it anew. */
@@ -42,12 +45,23 @@ export async function servicesOf(
     try {
       const run = await service.run();
       if (run === null || await Deno.realPath(run.executable) !== executable) continue;
-      found.push({ service, run, status: await service.status() });
+      const status = await service.status();
+      const node = await askNode(run.dataDir);
+      const version = node?.pid === status.pid ? node?.status.version ?? null : null;
+      found.push({ service, run, status, version });
     } catch (error) {
       if (!(error instanceof ServiceError || error instanceof Deno.errors.NotFound)) throw error;
     }
   }
   return found;
+}
+
+/**
+ * Whether a node of this version has to be started anew for the executable that is in place. One that can't be asked is started
+ * anew after an update, and left alone where there was none. Pure.
+ */
+export function isBehind(version: string | null, { from, to }: Updated): boolean {
+  return from !== to || (version !== null && version !== to);
 }
 
 /** Its fate; `null` where it runs no node, so that its next one has the new version in any case. Pure. */
@@ -99,9 +113,12 @@ export async function afterUpdate(
 
 const LATE = `Answers were under way still after ${ANSWERS_WAIT_MS / 60_000} min.`;
 
-function report({ service, status }: FoundService, outcome: ServiceOutcome): ServiceReport {
+function report(
+  { service, status, version }: FoundService,
+  outcome: ServiceOutcome,
+): ServiceReport {
   const { system, pid } = status;
-  const goesOn = `The service goes on with its version, by pid ${pid}`;
+  const goesOn = `The service goes on with ${versionWords(version)}, by pid ${pid}`;
   const texts = {
     restarted: `The service runs the new version, with pid ${pid}`,
     left: `${goesOn}: ${service.restartCommand} starts it anew`,
@@ -113,13 +130,27 @@ function report({ service, status }: FoundService, outcome: ServiceOutcome): Ser
   return { system, outcome, text: printable(texts[outcome]) };
 }
 
+/** As a sentence about a node that was not started anew has it. Pure. */
+export function versionWords(version: string | null): string {
+  return version === null ? "its version" : `mesh-llm ${version}`;
+}
+
 /** A node that says nothing within seconds has nothing to lose by its end. */
 async function loadOf(dataDir: string): Promise<NodeLoad | null> {
+  const node = await askNode(dataDir);
+  if (node === null) return null;
+  const { node: { answering = 0 }, tunnels } = node.status;
+  const open = tunnels.filter(({ kind, streams }) => kind === "rpc" && streams > 0);
+  return { answering, splitBytes: open.reduce((sum, one) => sum + one.bytesReceived, 0) };
+}
+
+/** `null` where no node runs, or none that says anything. */
+export async function askNode(
+  dataDir: string,
+): Promise<{ readonly pid: number; readonly status: Status } | null> {
   try {
     const node = await findRunningNode(dataDir);
-    const { node: { answering = 0 }, tunnels } = await node.get("/api/status") as Status;
-    const open = tunnels.filter(({ kind, streams }) => kind === "rpc" && streams > 0);
-    return { answering, splitBytes: open.reduce((sum, one) => sum + one.bytesReceived, 0) };
+    return { pid: node.pid, status: await node.get("/api/status") as Status };
   } catch (error) {
     if (error instanceof NodeNotRunningError || error instanceof NodeAnswerError) return null;
     throw error;

@@ -27,5 +27,8 @@ export const SERVICE_LOG_LINES = 200;
 /** Long answers of slow machines take minutes. A node that is never idle would keep its old version for ever. */
 export const ANSWERS_WAIT_MS = 300_000;
 
-/** Between two looks at what a node answers: a split that is at work sends something within each. */
-export const ANSWERS_POLL_MS = 1_000;
+/** Between two looks at what a node answers: one that is asked all the time has nothing to answer for moments only. */
+export const ANSWERS_POLL_MS = 100;
+
+/** Between two looks at the bytes of a split: one that is at work sends something within each. */
+export const SPLIT_POLL_MS = 1_000;

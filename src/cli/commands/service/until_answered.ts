@@ -1,7 +1,7 @@
 /** The end of what a node answers, before it is started anew. */
 
 import { count } from "../../base/format.ts";
-import { ANSWERS_POLL_MS, ANSWERS_WAIT_MS } from "./defaults.ts";
+import { ANSWERS_POLL_MS, ANSWERS_WAIT_MS, SPLIT_POLL_MS } from "./defaults.ts";
 
 /** The work of a node that its end would break off. */
 export interface NodeLoad {
@@ -33,11 +33,13 @@ export async function untilAnswered(
   while (!signal.aborted) {
     const load = await look();
     const words = load === null ? null : waitsFor(load, before);
-    if (words === null) return signal.aborted ? "stopped" : "ended";
+    if (load === null || words === null) return signal.aborted ? "stopped" : "ended";
     if (now() >= untilMs) return "late";
     tell(words);
-    before = load;
-    await pause(ANSWERS_POLL_MS);
+    const answers = load.answering > 0;
+    // Two looks in such a short time do not tell whether bytes still come.
+    before = answers ? null : load;
+    await pause(answers ? ANSWERS_POLL_MS : SPLIT_POLL_MS);
   }
   return "stopped";
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outcomeFor } from "../../../../src/cli/commands/service/after_update.ts";
+import { isBehind, outcomeFor } from "../../../../src/cli/commands/service/after_update.ts";
 
 const [running, starting] = ["running", "starting"] as const;
 
@@ -24,3 +24,13 @@ for (const [state, { system, ...how }, expected] of outcomes) {
     assert.equal(outcomeFor({ state, system }, how), expected);
   });
 }
+
+Deno.test("isBehind() finds the node that an update before has left with its version", () => {
+  const [updated, already] = [{ from: "0.1.0", to: "0.2.0" }, { from: "0.2.0", to: "0.2.0" }];
+  assert.ok(isBehind("0.1.0", updated));
+  assert.ok(isBehind(null, updated));
+  assert.ok(isBehind("0.1.0", already));
+  assert.ok(!isBehind("0.2.0", already));
+  // It can't be asked, and nothing was changed.
+  assert.ok(!isBehind(null, already));
+});

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { ANSWERS_POLL_MS, ANSWERS_WAIT_MS } from "../../../../src/cli/commands/service/defaults.ts";
+import {
+  ANSWERS_POLL_MS,
+  ANSWERS_WAIT_MS,
+  SPLIT_POLL_MS,
+} from "../../../../src/cli/commands/service/defaults.ts";
 import {
   type NodeLoad,
   untilAnswered,
@@ -57,6 +61,13 @@ Deno.test("untilAnswered() waits for the last answer, and not at all where there
     assert.equal(await none.end, "ended");
     assert.deepEqual([none.words, none.clock.nowMs], [[], 1_000]);
   }
+});
+
+Deno.test("untilAnswered() looks at a split for as long as one sends something in, also after the last answer", async () => {
+  const split = { answering: 0, splitBytes: 9 };
+  const { end, clock } = waiting([{ answering: 1, splitBytes: 9 }, split]);
+  assert.equal(await end, "ended");
+  assert.equal(clock.nowMs, 1_000 + ANSWERS_POLL_MS + SPLIT_POLL_MS);
 });
 
 Deno.test("untilAnswered() gives up on a node that is never idle", async () => {
