@@ -11,6 +11,7 @@ import { type Outcome, temporaryFolder } from "../support/program.ts";
 import { startUserSystemd, type UserSystemd, whyNoUserSystemd } from "../support/systemd.ts";
 import { laterVersion, writeVariant } from "../support/variant.ts";
 import { answerTo } from "./mesh_of_nodes.ts";
+import { onceItWaits, slowQuestion } from "./slow_question.ts";
 
 const compiled = await compiledProgram();
 const reason = compiled.path === null ? compiled.reason : await whyNoUserSystemd();
@@ -60,20 +61,12 @@ class Service {
     return this.systemd.run(this.#rollback(words));
   }
 
-  /** The same, from when it waits for an answer. @returns its end, for which it may be interrupted */
-  async rollBackLater(): Promise<(end?: { readonly interrupted: boolean }) => Promise<string>> {
+  /** The same, interrupted once it waits for an answer. */
+  async rollBackInterrupted(): Promise<string> {
     const child = this.systemd.start(this.#rollback(["--json"]));
-    const { stdout, stderr } = child;
-    const [said, all] = stderr.pipeThrough(new TextDecoderStream()).tee();
-    const whole = Promise.all([new Response(stdout).text(), Array.fromAsync(all)]);
-    for await (const text of said.values({ preventCancel: true })) {
-      if (!text.includes("Waiting for 1 answer to end")) continue;
-      return async ({ interrupted } = { interrupted: false }) => {
-        if (interrupted) child.kill("SIGINT");
-        return (await whole)[0];
-      };
-    }
-    throw new Error(`It did not wait: ${await whole}`);
+    const end = await onceItWaits(child);
+    child.kill("SIGINT");
+    return await end();
   }
 
   #rollback(words: readonly string[]): string[] {
@@ -110,27 +103,6 @@ class Service {
     );
     return [found.stdout, units.stdout].filter((text) => text !== "");
   }
-}
-
-/** A question that a node has to answer, and that its caller takes time to ask. */
-async function slowQuestion(api: string) {
-  const messages = [{ role: "user", content: "hello" }];
-  const text = JSON.stringify({ model: "guide", messages, temperature: 0 });
-  const { readable, writable } = new TransformStream<string, string>();
-  const writer = writable.getWriter();
-  const asked = fetch(`${api}/v1/chat/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: readable.pipeThrough(new TextEncoderStream()),
-  });
-  await writer.write(text.slice(0, 1));
-  return {
-    async answer(): Promise<string> {
-      await writer.write(text.slice(1));
-      await writer.close();
-      return (await (await asked).json()).choices[0].message.content;
-    },
-  };
 }
 
 serviceTest(
@@ -177,7 +149,7 @@ serviceTest(
     assert.deepEqual([left.code, left.stderr], [0, ""]);
     assert.match(
       left.stdout,
-      /goes on with its version, by pid \d+: systemctl --user restart mesh-llm\.service starts it anew\n$/,
+      /goes on with mesh-llm \S+, by pid \d+: systemctl --user restart mesh-llm\.service starts it anew\n$/,
     );
     assert.match(await runs(second), / \(deleted\)$/);
     const again = await service.install("--json");
@@ -188,23 +160,13 @@ serviceTest(
     assert.equal(await runs(third), service.executable);
 
     const question = await slowQuestion(await service.api());
-    const called = await service.rollBackLater();
-    assert.deepEqual(JSON.parse(await called({ interrupted: true })), {
+    assert.deepEqual(JSON.parse(await service.rollBackInterrupted()), {
       from: other,
       to: own,
       services: [{ system: false, outcome: "left" }],
     });
-    const goneBack = await service.rollBackLater();
     assert.equal((await service.status()).pid, third.pid);
     assert.equal(await question.answer(), answerTo("hello"));
-    assert.deepEqual(JSON.parse(await goneBack()), {
-      from: own,
-      to: other,
-      services: [{ system: false, outcome: "restarted" }],
-    });
-    const fourth = await service.status();
-    assert.deepEqual([fourth.state, await runs(fourth)], ["running", service.executable]);
-    assert.notEqual(fourth.pid, third.pid);
 
     const stopped = await service.systemd.run(
       [service.executable, "stop", "--data-dir", service.dataDir],

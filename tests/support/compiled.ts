@@ -42,7 +42,7 @@ export async function compileIn(root: string): Promise<CompiledProgram> {
 }
 
 /** The base that is named or can be made, else why there is none: then Deno downloads one, where it can. */
-async function baseExecutable(): Promise<
+export async function baseExecutable(): Promise<
   { readonly path: string | null; readonly reason: string }
 > {
   const named = Deno.env.get("DENORT_BIN");

@@ -1,23 +1,20 @@
-/** An executable of another version that trusts another key: the same but for these two texts in it. */
+/** An executable of another version: the same but for one text in it. */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import manifest from "../../package.json" with { type: "json" };
-import { RELEASE_KEY } from "../../src/cli/update/release_key.ts";
 
 /** Of the same length as the version of package.json. */
 export function laterVersion(patch: number): string {
   return manifest.version.replace(/\d$/, String(patch));
 }
 
-/** Only a program that may be rewritten can be made to trust a key: no flag and no variable does. */
 export async function writeVariant(
   executable: string,
   path: string,
-  { version, publicKey = RELEASE_KEY }: { readonly version: string; readonly publicKey?: string },
+  { version }: { readonly version: string },
 ): Promise<void> {
   const bytes = await Deno.readFile(executable);
-  replaceOnce(bytes, RELEASE_KEY, publicKey);
   replaceOnce(bytes, `version: "${manifest.version}"`, `version: "${version}"`);
   await Deno.writeFile(path, bytes, { mode: 0o755 });
 }
