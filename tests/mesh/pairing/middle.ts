@@ -86,6 +86,8 @@ export const speakForBoth: Relay = async ({ guest, studio, ends }) => {
   await guest.expect(nonceSchema, "nonce");
   await guest.write({ nonce, mark });
   await guest.write(await studio.expect(verdictSchema, "verdict"));
+  // Until the guest has read it: a reset takes back what is still on its way.
+  await guest.read(verdictSchema, "nothing");
 };
 
 /** Once it knows the other's nonce it looks for one of its own that makes the codes equal: that is not the one it is bound to. */
