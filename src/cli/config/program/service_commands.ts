@@ -11,7 +11,7 @@ export function addServiceCommands(program: Command, actions: Actions): void {
   const service = program.command("service")
     .description("let the system start the node, and start it again where it fails")
     .helpCommand(false);
-  const user = "whose the whole machine's is (default: who called sudo)";
+  const user = "with --system: the user that it runs as (default: who called sudo)";
   addOptions(addDataDirOption(service.command("install")))
     .description("make the service of what config.toml says, or of the last start, and start it")
     .option("--user <name>", user, parser("--user", parseNotEmpty))
@@ -36,7 +36,7 @@ export function addServiceCommands(program: Command, actions: Actions): void {
 
 function addOptions(command: Command): Command {
   return command
-    .option("--system", "of the whole machine (Linux, as root), in place of your own")
+    .option("--system", "a service of the whole machine (Linux, as root), in place of your own")
     .option("--json", "print JSON");
 }
 
@@ -46,7 +46,7 @@ Examples:
   sudo mesh-llm service install --system  from the boot on, run as you
   sudo mesh-llm service install --system --user ai  run as another user
 
-Flags belong into config.toml. Install it again where PATH has changed.`;
+The node's options belong in config.toml. Install it again where PATH changed.`;
 
 const UNINSTALL_EXAMPLES = `
 Examples:
