@@ -8,11 +8,17 @@ import { udpEnd } from "./udp_end.ts";
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
+/** `SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK`: children of the node inherit none of them. */
+const DATAGRAMS = SOCK_DGRAM | 0x8_0000 | 0x800;
+/** Of `shutdown`: both directions. */
+export const SHUT_RDWR = 2;
 export const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const IPPROTO_UDP = 17;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 /** Of a datagram that is to be cut into several. */
 export const UDP_SEGMENT = 103;
 /** Of several that came as one. */
@@ -28,6 +34,10 @@ export const POLLFD_BYTES = 8;
 
 export function openLibc() {
   return Deno.dlopen("libc.so.6", {
+    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+    shutdown: { parameters: ["i32", "i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
     getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
     getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
     setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
@@ -91,4 +101,22 @@ export function descriptorOf(libc: Libc, bound: UdpEnd): number {
 function isIp(address: Bytes): boolean {
   const family = new DataView(address.buffer).getUint16(0, true);
   return family === AF_INET || family === AF_INET6;
+}
+
+/** A socket of IPv6 that leaves the port of IPv4 to another one. @throws where the port can't be had */
+export function openV6Only(libc: Libc, at: Pick<UdpEnd, "ip" | "port">): number {
+  const descriptor = libc.socket(AF_INET6, DATAGRAMS, 0);
+  if (descriptor < 0) throw new Error("There are no UDP sockets of IPv6 on this machine");
+  libc.setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, new Int32Array([1]), 4);
+  const address = sockaddrOf(at);
+  if (libc.bind(descriptor, address, address.length) === 0) return descriptor;
+  libc.close(descriptor);
+  throw new Error(`Cannot bind UDP port ${at.port} of ${at.ip}: it is in use, or not allowed`);
+}
+
+/** The port to which a socket is bound. */
+export function portOf(libc: Libc, descriptor: number): number {
+  const address: Bytes = new Uint8Array(SOCKADDR_BYTES);
+  libc.getsockname(descriptor, address, new Uint32Array([address.length]));
+  return endOf(address).port;
 }

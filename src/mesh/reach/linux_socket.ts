@@ -13,6 +13,9 @@ import {
   descriptorOf,
   IPPROTO_UDP,
   type Libc,
+  openV6Only,
+  portOf,
+  SHUT_RDWR,
   SO_RCVBUF,
   SO_SNDBUF,
   SOL_SOCKET,
@@ -45,7 +48,8 @@ export class LinuxSocket implements UdpSocket {
   readonly ended: Promise<void>;
   onDatagram: UdpSocket["onDatagram"];
   readonly #libc: Libc;
-  readonly #socket: Deno.DatagramConn;
+  /** Absent for all addresses of IPv6: Deno's would take the port of IPv4 as well. There a thread waits all the time. */
+  readonly #socket: Deno.DatagramConn | undefined;
   readonly #descriptor: number;
   readonly #bulk: LinuxWait;
   readonly #batch: Batch;
@@ -56,19 +60,24 @@ export class LinuxSocket implements UdpSocket {
   constructor(libc: Libc, { ip, port }: Pick<UdpEnd, "ip" | "port">, events: LinuxSocketEvents) {
     this.#libc = libc;
     this.#events = events;
-    this.#socket = Deno.listenDatagram({ transport: "udp", hostname: ip, port });
-    this.port = (this.#socket.addr as Deno.NetAddr).port;
-    try {
-      this.#descriptor = descriptorOf(libc, udpEnd(ip, this.port));
-    } catch (error) {
-      this.#socket.close();
-      throw error;
+    if (ip === "::") {
+      this.#descriptor = openV6Only(libc, { ip, port });
+      this.port = portOf(libc, this.#descriptor);
+    } else {
+      this.#socket = Deno.listenDatagram({ transport: "udp", hostname: ip, port });
+      this.port = (this.#socket.addr as Deno.NetAddr).port;
+      try {
+        this.#descriptor = descriptorOf(libc, udpEnd(ip, this.port));
+      } catch (error) {
+        this.#socket.close();
+        throw error;
+      }
     }
     this.#set(SOL_SOCKET, SO_RCVBUF, UDP_BUFFER_BYTES);
     this.#set(SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES);
     this.#batch = new Batch(libc, this.#descriptor);
     this.#bulk = new LinuxWait(libc, this.#descriptor);
-    this.ended = this.#run().finally(() => this.#bulk.free());
+    this.ended = this.#run().finally(() => this.#release());
   }
 
   get #isClosed(): boolean {
@@ -92,13 +101,19 @@ export class LinuxSocket implements UdpSocket {
     this.#closing.abort();
     this.onDatagram = undefined;
     this.#events.closing(this);
-    this.#socket.close();
+    if (this.#socket !== undefined) this.#socket.close();
+    else this.#libc.shutdown(this.#descriptor, SHUT_RDWR); // which ends the wait
+  }
+
+  #release(): void {
+    this.#bulk.free();
+    if (this.#socket === undefined) this.#libc.close(this.#descriptor);
   }
 
   /** The two ways to wait take turns, each until it has less to do than the other is for. */
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      await this.#waitOften();
+      if (this.#socket !== undefined) await this.#waitOften(this.#socket);
       if (!this.#isClosed) await this.#waitForMany();
     }
   }
@@ -107,29 +122,30 @@ export class LinuxSocket implements UdpSocket {
    * Until many come at once. The length of joined datagrams comes by `recvmsg` alone, so Linux joins none meanwhile, and those that were
    * joined before are fetched first.
    */
-  async #waitOften(): Promise<void> {
+  async #waitOften(socket: Deno.DatagramConn): Promise<void> {
     const buffer = new Uint8Array(ALONE_BYTES);
     this.#join(false);
     let first: Alone | undefined;
     while (this.#take(first) < BULK_DATAGRAMS) {
       if (this.#isClosed) return;
-      first = await this.#wait(buffer);
+      first = await this.#wait(socket, buffer);
     }
   }
 
   /** Until none come for a while. */
   async #waitForMany(): Promise<void> {
+    const pauseMs = this.#socket === undefined ? -1 : BULK_PAUSE_MS;
     this.#join(true);
     do {
       // Some come meanwhile, as a rule: to look is cheaper than to wait.
       while (this.#take() >= BULK_DATAGRAMS) await nextTurn();
       if (this.#isClosed) return;
-    } while (await this.#bulk.comes(BULK_PAUSE_MS) && !this.#isClosed);
+    } while (await this.#bulk.comes(pauseMs) && !this.#isClosed);
   }
 
-  async #wait(buffer: Uint8Array): Promise<Alone | undefined> {
+  async #wait(socket: Deno.DatagramConn, buffer: Uint8Array): Promise<Alone | undefined> {
     try {
-      const [datagram, from] = await this.#socket.receive(buffer);
+      const [datagram, from] = await socket.receive(buffer);
       const { hostname, port } = from as Deno.NetAddr;
       if (this.#last?.ip !== hostname || this.#last.port !== port) {
         this.#last = udpEnd(hostname, port);

@@ -18,7 +18,7 @@ export class LinuxWait {
     view.setInt16(4, POLLIN, true);
   }
 
-  /** Whether something came within that time. One wait at a time. */
+  /** Whether something came within that time; a negative one has no end but the socket's. One wait at a time. */
   async comes(withinMs: number): Promise<boolean> {
     return await this.#libc.poll(this.#at, 1n, withinMs) > 0;
   }

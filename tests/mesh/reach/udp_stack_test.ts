@@ -134,6 +134,29 @@ for (const [name, open] of Object.entries(STACKS)) {
   });
 }
 
+Deno.test({
+  name: "linux: all addresses of IPv4 and of IPv6 share a port, each with a socket of its own",
+  ignore: !isLinux,
+  async fn() {
+    const stack = LinuxStack.open();
+    const all = stack.bind("0.0.0.0", 0);
+    const both = [all, stack.bind("::", all.port)];
+    const heard = both.map(hear);
+    for (const [at, ip] of ["127.0.0.1", "::1"].entries()) {
+      const near = stack.bind(ip, 0);
+      const answers = hear(near);
+      for (let count = 0; count < 3; count++) {
+        near.send(numbered(count, 8), udpEnd(ip, all.port));
+        const { bytes, from } = await heard[at]!.take();
+        assert.deepEqual([bytes, from.key], [numbered(count, 8), udpEnd(ip, near.port).key]);
+        both[at]!.send(bytes, from);
+        assert.deepEqual((await answers.take()).bytes, bytes);
+      }
+    }
+    await stack.close();
+  },
+});
+
 Deno.test("Linux uses its own calls, other systems do without", async () => {
   const stack = openUdpStack();
   assert.equal(stack.kind, isLinux ? "linux" : "plain");
