@@ -101,10 +101,9 @@ export class GuardedServer implements ManagedServer {
     this.#dispatch({ type: "stop" });
     // If the system holds a process, it ends when the system lets it go.
     if (await finishesWithin(this.#running, STOP_GRACE_MS + KILL_PATIENCE_MS)) return;
-    this.#parts.logger.warn("{server} ({pid}) does not end: the system holds it", {
-      server: this.spec.kind,
-      pid: this.pid,
-    });
+    // Without a number where it was ended before it had said one.
+    const which = this.pid === null ? this.spec.kind : `${this.spec.kind} (${this.pid})`;
+    this.#parts.logger.warn("{which} does not end: the system holds it", { which });
   }
 
   #neverReady(state: ServerState): Error | null {
