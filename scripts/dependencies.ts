@@ -65,7 +65,13 @@ function ownNpm(
 ): Promise<RunResult> {
   // Without this project's settings: npm is not one of its dependencies.
   const options = ["run", "-A", "--quiet", "--no-config", "--node-modules-dir=none"];
-  return run(Deno.execPath(), [...options, OWN_NPM, ...args], { cwd, env, output: "capture" });
+  // Node.js trusts what the system trusts; Deno does so only where it is told to.
+  const trusting = { DENO_TLS_CA_STORE: "system,mozilla", ...env };
+  return run(Deno.execPath(), [...options, OWN_NPM, ...args], {
+    cwd,
+    env: trusting,
+    output: "capture",
+  });
 }
 
 async function hasGoodNpm(cwd: string, env: Record<string, string>): Promise<boolean> {

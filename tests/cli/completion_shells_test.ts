@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SHELLS } from "../../src/cli/config/program/actions.ts";
-import { aptInstall } from "../support/debian.ts";
+import { aptInstall, succeeds } from "../support/debian.ts";
 import { temporaryFolder } from "../support/program.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -11,9 +11,7 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 /** Why a test can't have a shell; zsh is the one that makes terminals for all. */
 async function whyNot(): Promise<string | null> {
   for (const [program, pack] of [["zsh", "zsh"], ["fish", "fish"]] as const) {
-    const found = await new Deno.Command(program, { args: ["--version"] }).output()
-      .then(() => true, () => false);
-    const problem = found ? null : await aptInstall(pack);
+    const problem = await succeeds(program, "--version") ? null : await aptInstall(pack);
     if (problem !== null) return problem;
   }
   return await Deno.stat("/usr/share/bash-completion/bash_completion")

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { hasTool } from "../support/debian.ts";
 import { command } from "../support/namespaces.ts";
 import { type ConnectProxy, connectProxy } from "../support/connect_proxy.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
@@ -13,8 +14,7 @@ const GUIDE = await Deno.readFile(
 /** A name that nobody resolves: only the proxy knows the way. */
 const HUB = "hub.mesh-llm.invalid";
 
-const openssl = await new Deno.Command("openssl", { args: ["version"] }).output()
-  .then(({ success }) => success, () => false);
+const openssl = await hasTool("openssl", "version");
 
 interface Outside extends AsyncDisposable {
   readonly proxy: ConnectProxy;

@@ -120,6 +120,8 @@ const SCENES: Scenes = {
       await page.getByRole("form", { name: "tower asks to join" }).waitFor();
       assert.equal(await page.locator(".join-outcome").innerText(), "");
       node.setPairing(ASKED);
+      // Until it is shown, the form is that of the machine before it.
+      await page.getByRole("form", { name: "mini asks to join" }).waitFor();
       await form.getByLabel("Its code").fill("000000");
       await form.getByRole("button", { name: "Add" }).click();
       await form.getByRole("alert").getByText("No machine asks to join any more").waitFor();

@@ -15,7 +15,7 @@ import {
   findKeyring,
   unpackPackages,
 } from "../../src/engine/install/debian_packages.ts";
-import { aptInstall } from "./debian.ts";
+import { aptInstall, succeeds } from "./debian.ts";
 
 export interface GpuEngine {
   /** Holds both binaries, for `--bin-dir`. */
@@ -101,9 +101,7 @@ async function buildLayer(include: string): Promise<void> {
 
 async function findCompiler(): Promise<string> {
   for (const name of ["cc", "gcc", "clang"]) {
-    const found = await new Deno.Command(name, { args: ["--version"], stdout: "null" })
-      .output().then(({ success }) => success, () => false);
-    if (found) return name;
+    if (await succeeds(name, "--version")) return name;
   }
   const problem = await aptInstall("gcc") ?? await aptInstall("libc6-dev");
   if (problem !== null) throw new Error(`There is no C compiler: ${problem}`);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { EngineInstallError, installEngine } from "../../../src/engine/mod.ts";
 import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
+import { hasTool } from "../../support/debian.ts";
 import { tempDir, writeScript } from "../temp_dir.ts";
 import { archiveName, serveRelease, TAG, tarball } from "./release_server.ts";
 import { zipFile } from "./zip_file.ts";
@@ -78,7 +79,7 @@ Deno.test("a release is installed over an earlier one that is broken", async () 
 
 Deno.test({
   name: "a release in a zip file, as they were until 2026, is installed too",
-  ignore: !(await hasUnzip()),
+  ignore: !await hasTool("unzip", "-v"),
   fn: async () => {
     await using dir = await tempDir();
     const file = zipFile({
@@ -90,11 +91,6 @@ Deno.test({
     await installed(dir.path);
   },
 });
-
-async function hasUnzip(): Promise<boolean> {
-  const unzip = new Deno.Command("unzip", { args: ["-v"], stdout: "null", stderr: "null" });
-  return await unzip.output().then(({ success }) => success, () => false);
-}
 
 for (
   const { name, says, reason } of [

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { EngineInstallError, installEngine } from "../../../src/engine/mod.ts";
 import { freePort } from "../../../src/engine/process/free_port.ts";
 import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
+import { succeeds } from "../../support/debian.ts";
 import { tempDir } from "../temp_dir.ts";
 
 function unreachable(dataDir: string, from: "debian" | null) {
@@ -39,7 +40,7 @@ Deno.test("installEngine() from Debian tries nothing else", async () => {
 
 Deno.test({
   name: "installEngine() asks a mirror that can't be reached once, whatever builds there are",
-  ignore: Deno.build.os !== "linux" || !await hasApt(),
+  ignore: Deno.build.os !== "linux" || !await succeeds("apt-get", "--version"),
   fn: async () => {
     await using dir = await tempDir();
     const keyring = join(dir.path, "keys.gpg");
@@ -56,11 +57,6 @@ Deno.test({
     });
   },
 });
-
-async function hasApt(): Promise<boolean> {
-  const apt = new Deno.Command("apt-get", { args: ["--version"], stdout: "null" });
-  return await apt.output().then(({ success }) => success, () => false);
-}
 
 Deno.test("installEngine() ends with the signal's reason", async () => {
   await using dir = await tempDir();

@@ -7,7 +7,7 @@ import {
   logOf,
 } from "../../../../src/cli/commands/service/launchd_words.ts";
 import { runOf, type ServicePlan } from "../../../../src/cli/commands/service/plan.ts";
-import { aptInstall } from "../../../support/debian.ts";
+import { aptInstall, succeeds } from "../../../support/debian.ts";
 
 const plan: ServicePlan = {
   executable: "/Applications/A & B <1>/mesh-llm",
@@ -22,8 +22,7 @@ const READER = "import json,plistlib,sys; print(json.dumps([plistlib.loads(one.e
   "for one in json.load(sys.stdin)]))";
 
 async function whyNoPython(): Promise<string | null> {
-  const found = await new Deno.Command("python3", { args: ["-c", "import plistlib"] }).output()
-    .then(({ success }) => success, () => false);
+  const found = await succeeds("python3", "-c", "import plistlib");
   const reason = found ? null : await aptInstall("python3");
   if (reason !== null && Deno.build.os === "linux" && Deno.env.get("CI") === "true") {
     throw new Error(reason);
