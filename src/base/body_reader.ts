@@ -11,25 +11,31 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Reads a body piece by piece, with one small buffer for all of them where the stream takes it. */
 export class BodyReader implements ByteSource {
   readonly #source: ByteSource;
-  #failure: Error | null = null;
+  #failure: { readonly reason: unknown } | null = null;
+  #hasEnded = false;
 
   constructor(body: ReadableStream<Uint8Array>) {
     this.#source = sourceOf(body);
   }
 
+  /** As of a stream: past its end there is nothing, and what broke it off is thrown again and again. */
   async read(): Promise<Uint8Array | null> {
-    try {
-      const bytes = await this.#source.read();
-      if (this.#failure === null) return bytes;
-    } catch (error) {
-      if (this.#failure === null) throw error;
+    if (this.#failure === null && !this.#hasEnded) {
+      try {
+        const bytes = await this.#source.read();
+        this.#hasEnded = bytes === null;
+        if (this.#failure === null) return bytes;
+      } catch (reason) {
+        this.#failure ??= { reason };
+      }
     }
-    throw this.#failure;
+    if (this.#failure !== null) throw this.#failure.reason;
+    return null;
   }
 
   /** The body that is being read breaks off with this reason. */
   fail(reason: Error): void {
-    this.#failure = reason;
+    this.#failure = { reason };
     this.cancel();
   }
 

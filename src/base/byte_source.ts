@@ -1,6 +1,6 @@
 /** Bytes that come piece by piece to one reader. */
 export interface ByteSource {
-  /** `null` at the end. Not to be called while it is under way. @throws what broke the bytes off */
+  /** `null` at the end. Not to be called while it is under way, nor past the end. @throws what broke the bytes off */
   read(): Promise<Uint8Array | null>;
   /** Nothing more is wanted: a read under way ends, in whichever way. Safe after the end. */
   cancel(reason?: unknown): void;

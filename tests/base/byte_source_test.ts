@@ -38,3 +38,19 @@ Deno.test("BodyReader reads the source of such a stream itself, also out of a Re
   assert.equal(cancelled.length, 1);
   await assert.rejects(reader.read(), /it is frozen/);
 });
+
+Deno.test("BodyReader asks no source past its end, nor one that broke off", async () => {
+  const outcomes = [() => new Uint8Array(1), () => null, () => assert.fail("asked past its end")];
+  const whole = new BodyReader(
+    new SourceStream({ read: async () => await outcomes.shift()!(), cancel: () => {} }),
+  );
+  assert.deepEqual(
+    [await whole.read(), await whole.read(), await whole.read()],
+    [new Uint8Array(1), null, null],
+  );
+  const reasons = ["the first", "the second"];
+  const broken = new BodyReader(
+    new SourceStream({ read: () => Promise.reject(reasons.shift()), cancel: () => {} }),
+  );
+  for (const _ of "12") await assert.rejects(broken.read(), (error) => error === "the first");
+});
