@@ -19,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   main: () => import("./bench/main_job.ts"),
   models: () => import("./bench/models.ts"),
   mesh: () => import("./bench/mesh.ts"),
+  prompt: () => import("./bench/prompt.ts"),
   reach: () => import("./bench/reach.ts"),
   requests: () => import("./bench/requests.ts"),
   rpc: () => import("./bench/rpc.ts"),

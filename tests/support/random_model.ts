@@ -10,6 +10,8 @@ export interface RandomModelOptions {
   readonly embedding?: number;
   /** Of feed-forward; 8192 makes tensors of 16 MiB beside those of 2 MiB. @default {8192} */
   readonly width?: number;
+  /** The context that it says it was trained for. @default the guide's, 2,048 */
+  readonly trained?: number;
   /** @default {1} */
   readonly seed?: number;
 }
@@ -22,8 +24,10 @@ const F32_BYTES = 4;
 
 /** Some 59 MB a layer by default. Written once into the checkout's cache. */
 export function cachedRandomModel(options: RandomModelOptions): string {
-  const { layers, embedding = 1024, width = 8192, seed = 1 } = options;
-  const path = join(CACHE, `random-l${layers}-e${embedding}-w${width}-s${seed}.gguf`);
+  const { layers, embedding = 1024, width = 8192, seed = 1, trained } = options;
+  const context = trained === undefined ? "" : `-c${trained}`;
+  const name = `random-l${layers}-e${embedding}-w${width}-s${seed}${context}.gguf`;
+  const path = join(CACHE, name);
   try {
     Deno.statSync(path);
   } catch {
@@ -36,7 +40,7 @@ export function cachedRandomModel(options: RandomModelOptions): string {
 }
 
 export function writeRandomModel(path: string, options: RandomModelOptions): void {
-  const { layers, embedding = 1024, width = 8192, seed = 1 } = options;
+  const { layers, embedding = 1024, width = 8192, seed = 1, trained } = options;
   const guide = takeApart(Deno.readFileSync(GUIDE));
   const random = randomHalves(seed);
   const [oldEmbedding, oldWidth] = [96, 256];
@@ -63,6 +67,7 @@ export function writeRandomModel(path: string, options: RandomModelOptions): voi
     "llama.attention.head_count": embedding / HEAD,
     "llama.attention.head_count_kv": embedding / HEAD,
     "llama.rope.dimension_count": HEAD,
+    ...(trained === undefined ? {} : { "llama.context_length": trained }),
   };
   writeGguf(path, {
     metadata: guide.metadata.map((old) => {

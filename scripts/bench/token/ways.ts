@@ -35,14 +35,14 @@ const CONTEXT = 2_048;
 let lastPort = 52_100;
 
 export async function directWay(place: Place, stack: AsyncDisposableStack): Promise<Way> {
-  const port = await rpcServer(place, place.link.farAddress, stack);
-  const rpc = `${place.link.farAddress}:${port}`;
-  return {
-    name: "direct",
-    host: null,
-    worker: null,
-    tokenMs: await llamaServer(place, rpc, stack),
-  };
+  const { near, far, farAddress } = place.link;
+  const port = await rpcServer(
+    place,
+    { space: far, core: WORKER_CORE, address: farAddress },
+    stack,
+  );
+  const url = await llamaServer(place, wholeBy(`${farAddress}:${port}`), stack);
+  return { name: "direct", host: null, worker: null, tokenMs: asking(near, url, null) };
 }
 
 /** A plain relay at each end, over TCP or TLS. */
@@ -53,7 +53,11 @@ export async function pumpedWay(
 ): Promise<Way> {
   const { link } = place;
   const [near, between] = [++lastPort, ++lastPort];
-  const target = await rpcServer(place, "127.0.0.1", stack);
+  const target = await rpcServer(
+    place,
+    { space: link.far, core: WORKER_CORE, address: "127.0.0.1" },
+    stack,
+  );
   const certificate = how === "tls" ? await selfSigned(place) : [];
   const start = (side: "near" | "far", core: string, local: number) => {
     const args = ["exec", link[side], "taskset", "-c", core, Deno.execPath(), "run", "-A", "-q"];
@@ -65,11 +69,12 @@ export async function pumpedWay(
   await listening(link.far, between);
   const host = start("near", HOST_CORE, near);
   await listening(link.near, near);
+  const url = await llamaServer(place, wholeBy(`127.0.0.1:${near}`), stack);
   return {
     name: `plain relays over ${how.toUpperCase()}`,
     host,
     worker,
-    tokenMs: await llamaServer(place, `127.0.0.1:${near}`, stack),
+    tokenMs: asking(link.near, url, null),
   };
 }
 
@@ -116,71 +121,103 @@ export async function meshWay(
   return { name: "mesh", host, worker, tokenMs: asking(link.near, url, apiKey) };
 }
 
+/** A machine of the benchmark, and where its rpc-server listens. */
+export interface RpcPlace {
+  readonly space: string;
+  readonly core: string;
+  readonly address: string;
+}
+
 /** @returns its port. */
-async function rpcServer(
-  { link, engine }: Place,
-  address: string,
+export async function rpcServer(
+  { engine }: Place,
+  { space, core, address }: RpcPlace,
   stack: AsyncDisposableStack,
 ): Promise<number> {
   const port = ++lastPort;
   const spec = { kind: "rpc-server", modelPath: null } as const;
   const args = rpcServerArguments(spec, engine, { port, threads: 1 })
     .map((argument) => argument === "127.0.0.1" ? address : argument);
-  stack.use(spawned("ip", onCore(link.far, WORKER_CORE, engine.rpcServer, args), ONE_CORE));
-  await listening(link.far, port);
+  stack.use(spawned("ip", onCore(space, core, engine.rpcServer, args), ONE_CORE));
+  await listening(space, port);
   return port;
 }
 
-async function llamaServer(
+/** A llama-server's workers, and more of its arguments. */
+export interface ServerOfSplit {
+  readonly workers: readonly { readonly address: string; readonly share: number }[];
+  readonly contextLength: number;
+  readonly args?: readonly string[];
+}
+
+const wholeBy = (address: string): ServerOfSplit => ({
+  workers: [{ address, share: 1 }],
+  contextLength: CONTEXT,
+});
+
+/** @returns its URL, once it answers. */
+export async function llamaServer(
   { link, engine, modelPath }: Place,
-  rpc: string,
+  { workers, contextLength, args = [] }: ServerOfSplit,
   stack: AsyncDisposableStack,
-): Promise<Way["tokenMs"]> {
+): Promise<string> {
   const port = ++lastPort;
-  const args = llamaServerArguments(
-    {
-      kind: "llama-server",
-      modelPath,
-      modelName: "bench",
-      contextLength: CONTEXT,
-      split: [{ rpcPort: 1, share: 1 }],
-    },
-    engine,
-    { port, threads: 1 },
-  ).map((argument) => argument.replace("127.0.0.1:1", rpc));
-  stack.use(spawned("ip", onCore(link.near, HOST_CORE, engine.llamaServer, args), ONE_CORE));
+  const split = workers.map(({ share }, index) => ({ rpcPort: index + 1, share }));
+  const spec = {
+    kind: "llama-server",
+    modelPath,
+    modelName: "bench",
+    contextLength,
+    split,
+  } as const;
+  const all = llamaServerArguments({ ...spec, args }, engine, { port, threads: 1 });
+  all[all.indexOf("--rpc") + 1] = workers.map(({ address }) => address).join(",");
+  stack.use(spawned("ip", onCore(link.near, HOST_CORE, engine.llamaServer, all), ONE_CORE));
   const url = `http://127.0.0.1:${port}`;
   await repeatedly(() =>
     command("ip", ["netns", "exec", link.near, "curl", "-sf", `${url}/health`])
   );
-  return asking(link.near, url, null);
+  return url;
 }
 
 function onCore(space: string, core: string, program: string, args: readonly string[]): string[] {
   return ["netns", "exec", space, "taskset", "-c", core, program, ...args];
 }
 
-/** By curl, for this process is in neither namespace. */
 function asking(space: string, url: string, apiKey: string | null): Way["tokenMs"] {
   return async (tokens) => {
-    const body = JSON.stringify({
+    const answer = await completion({ space, url, apiKey }, {
       prompt: "user: what is a mesh?\nassistant: ",
       n_predict: tokens,
       temperature: 0,
       ignore_eos: true,
     });
-    const { stdout } = await new Deno.Command("ip", {
-      args: [
-        ...["netns", "exec", space, "curl", "-sS", "--max-time", "300", `${url}/completion`],
-        ...["-H", "content-type: application/json", "-d", body],
-        ...(apiKey === null ? [] : ["-H", `authorization: Bearer ${apiKey}`]),
-      ],
-    }).output();
-    const answer = new TextDecoder().decode(stdout);
     const took = /"predicted_per_token_ms":([\d.]+)/.exec(answer)?.[1];
     if (took === undefined) throw new Error(`${url} answered no tokens: ${answer.slice(0, 500)}`);
     return Number(took);
   };
+}
+
+/** A llama-server as it is asked from within its namespace. */
+export interface AskedServer {
+  readonly space: string;
+  readonly url: string;
+  readonly apiKey: string | null;
+}
+
+/** The text of the answer. By curl, for this process is in neither namespace. */
+export async function completion(
+  { space, url, apiKey }: AskedServer,
+  request: object,
+): Promise<string> {
+  const { stdout } = await new Deno.Command("ip", {
+    args: [
+      ...["netns", "exec", space, "curl", "-sS", "--max-time", "300", `${url}/completion`],
+      ...["-H", "content-type: application/json", "-d", JSON.stringify(request)],
+      ...(apiKey === null ? [] : ["-H", `authorization: Bearer ${apiKey}`]),
+    ],
+  }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 /** @returns the files of a certificate and its key. */
