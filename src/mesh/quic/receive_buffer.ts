@@ -1,4 +1,5 @@
 import { asError } from "../../base/as_error.ts";
+import { openLinuxSockets, SOL_SOCKET } from "../base/linux_sockets.ts";
 
 /**
  * A listener's receive buffer, after it was asked for. The addon sets the one of the socket that dials; the one that listens has
@@ -10,7 +11,7 @@ export type ReceiveBuffer =
   | { readonly kind: "limited"; readonly bytes: number }
   | { readonly kind: "unchanged"; readonly reason: string };
 
-/** The calls of the system for it. Of Linux alone: elsewhere numbers and structures differ, and nobody has tried them. */
+/** The calls of the system for it. */
 export interface SocketCalls {
   /** File descriptors that this process has open. */
   descriptors(): readonly number[];
@@ -52,60 +53,25 @@ function widen(calls: SocketCalls, port: number, bytes: number): ReceiveBuffer {
   return least >= bytes ? { kind: "set" } : { kind: "limited", bytes: least };
 }
 
-const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SOCK_DGRAM = 2;
-const AF_INET = 2;
-const AF_INET6 = 10;
-/** `sizeof(struct sockaddr_in6)`, the longer one. */
-const SOCKADDR_BYTES = 28;
 /** Linux tells twice what was asked for: its own bookkeeping needs the other half. */
 const TOLD_PER_ASKED = 2;
 
 function linuxSocketCalls(): SocketCalls {
-  if (Deno.build.os !== "linux") throw new Error("it is set on Linux alone");
-  const { symbols, close } = openLibc();
-  const option = (descriptor: number, name: number): number => {
-    const value = new Int32Array(1);
-    const length = new Uint32Array([value.byteLength]);
-    return symbols.getsockopt(descriptor, SOL_SOCKET, name, value, length) === 0 ? value[0]! : 0;
-  };
+  const { descriptors, port, option, setOption, close } = openLinuxSockets();
   return {
-    descriptors: () =>
-      [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => Number(name)).sort((a, b) => a - b),
-    udpPort(descriptor) {
-      if (option(descriptor, SO_TYPE) !== SOCK_DGRAM) return undefined;
-      const address = new Uint8Array(SOCKADDR_BYTES);
-      const length = new Uint32Array([address.length]);
-      if (symbols.getsockname(descriptor, address, length) !== 0) return undefined;
-      return portIn(address);
-    },
-    receiveBytes: (descriptor) => option(descriptor, SO_RCVBUF) / TOLD_PER_ASKED,
+    descriptors,
+    udpPort: (descriptor) =>
+      option(descriptor, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM ? port(descriptor) : undefined,
+    receiveBytes: (descriptor) => option(descriptor, SOL_SOCKET, SO_RCVBUF) / TOLD_PER_ASKED,
     setReceiveBytes(descriptor, bytes, how) {
-      const name = how === "usual" ? SO_RCVBUF : SO_RCVBUFFORCE;
-      const value = new Int32Array([bytes]);
-      symbols.setsockopt(descriptor, SOL_SOCKET, name, value, value.byteLength);
+      setOption(descriptor, SOL_SOCKET, how === "usual" ? SO_RCVBUF : SO_RCVBUFFORCE, bytes);
     },
     close,
   };
-}
-
-function openLibc() {
-  const library = Deno.dlopen("libc.so.6", {
-    getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-    getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-    setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  });
-  return { symbols: library.symbols, close: () => library.close() };
-}
-
-/** Of a `struct sockaddr_in` or `sockaddr_in6`: the family is the machine's, the port the network's byte order. */
-function portIn(address: Uint8Array): number | undefined {
-  const view = new DataView(address.buffer);
-  const family = view.getUint16(0, true);
-  return family === AF_INET || family === AF_INET6 ? view.getUint16(2) : undefined;
 }
 
 /** A sentence for the log; `null` where the buffer is as it should be. Pure. */
