@@ -1,4 +1,4 @@
-import { type ByteSource, SourceStream } from "./byte_source.ts";
+import { type BodySource, SourceStream } from "./body_source.ts";
 
 /**
  * One read of an answer. Deno makes 64 KiB for each piece of a body, and zeroes them, where an event takes
@@ -9,8 +9,8 @@ const ANSWER_READ_BYTES = 16 * 1024;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Reads a body piece by piece, with one small buffer for all of them where the stream takes it. */
-export class BodyReader implements ByteSource {
-  readonly #source: ByteSource;
+export class BodyReader implements BodySource {
+  readonly #source: BodySource;
   #failure: { readonly reason: unknown } | null = null;
   #hasEnded = false;
 
@@ -44,7 +44,7 @@ export class BodyReader implements ByteSource {
   }
 }
 
-function sourceOf(body: ReadableStream<Uint8Array>): ByteSource {
+function sourceOf(body: ReadableStream<Uint8Array>): BodySource {
   if (body instanceof SourceStream) return body.take();
   const reader = readerOf(body);
   return reader instanceof ReadableStreamBYOBReader
@@ -53,7 +53,7 @@ function sourceOf(body: ReadableStream<Uint8Array>): ByteSource {
 }
 
 /** Of a socket: each read fills the same memory, and what came is copied out of it. */
-class BufferedReads implements ByteSource {
+class BufferedReads implements BodySource {
   readonly #reader: ReadableStreamBYOBReader;
   #buffer: Bytes = new Uint8Array(0);
 
@@ -74,7 +74,7 @@ class BufferedReads implements ByteSource {
   }
 }
 
-class PlainReads implements ByteSource {
+class PlainReads implements BodySource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
 
   constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {

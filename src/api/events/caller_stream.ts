@@ -1,4 +1,4 @@
-import { type ByteSource, SourceStream } from "../../base/byte_source.ts";
+import { type BodySource, SourceStream } from "../../base/body_source.ts";
 import { KEEP_ALIVE_MS } from "../base/defaults.ts";
 
 /** Of the last three exactly one is called. */
@@ -45,7 +45,7 @@ export function callerStream(
   return new SourceStream(new CallerSource(pieces, events, isEvents ? sign : null));
 }
 
-class CallerSource implements ByteSource {
+class CallerSource implements BodySource {
   readonly #pieces: CallerPieces;
   readonly #events: CallerEvents;
   readonly #timer: ReturnType<typeof setInterval> | undefined;

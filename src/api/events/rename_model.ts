@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { BodyReader } from "../../base/body_reader.ts";
-import { SourceStream } from "../../base/byte_source.ts";
+import { SourceStream } from "../../base/body_source.ts";
 
 const RENAMED_TYPES = /^(application\/json|text\/event-stream)\b/i;
 

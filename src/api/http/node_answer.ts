@@ -1,5 +1,5 @@
 import { BodyReader } from "../../base/body_reader.ts";
-import type { ByteSource } from "../../base/byte_source.ts";
+import type { BodySource } from "../../base/body_source.ts";
 import { isEventStream } from "../../base/event_stream.ts";
 import type { ServerResponse } from "node:http";
 
@@ -70,7 +70,7 @@ async function endsAtOnce(reading: Promise<Read>): Promise<boolean> {
   return await Promise.race([end, Promise.resolve().then(() => {}).then(() => false)]);
 }
 
-async function pump(source: ByteSource, outgoing: ServerResponse): Promise<void> {
+async function pump(source: BodySource, outgoing: ServerResponse): Promise<void> {
   for (let piece = await source.read(); piece !== null; piece = await source.read()) {
     if (!outgoing.write(piece)) await drained(outgoing);
   }

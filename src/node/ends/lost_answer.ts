@@ -1,5 +1,5 @@
 import { BodyReader } from "../../base/body_reader.ts";
-import { SourceStream } from "../../base/byte_source.ts";
+import { SourceStream } from "../../base/body_source.ts";
 import { isEventStream } from "../../base/event_stream.ts";
 import { TunnelError } from "../../tunnel/mod.ts";
 

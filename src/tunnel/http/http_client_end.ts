@@ -1,5 +1,5 @@
 import { asError } from "../../base/as_error.ts";
-import { SourceStream } from "../../base/byte_source.ts";
+import { SourceStream } from "../../base/body_source.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import {

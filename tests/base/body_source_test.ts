@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BodyReader } from "../../src/base/body_reader.ts";
-import { SourceStream } from "../../src/base/byte_source.ts";
+import { SourceStream } from "../../src/base/body_source.ts";
 
 function sourceOf(pieces: readonly string[]) {
   const left = [...pieces];

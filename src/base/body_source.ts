@@ -1,5 +1,5 @@
 /** Bytes that come piece by piece to one reader. */
-export interface ByteSource {
+export interface BodySource {
   /** `null` at the end. Not to be called while it is under way, nor past the end. @throws what broke the bytes off */
   read(): Promise<Uint8Array | null>;
   /** Nothing more is wanted: a read under way ends, in whichever way. Safe after the end. */
@@ -11,9 +11,9 @@ export interface ByteSource {
  * costs as much as all else that is done for it there.
  */
 export class SourceStream extends ReadableStream<Uint8Array<ArrayBuffer>> {
-  readonly #source: ByteSource;
+  readonly #source: BodySource;
 
-  constructor(source: ByteSource) {
+  constructor(source: BodySource) {
     super({
       async pull(controller) {
         const bytes = await source.read();
@@ -26,7 +26,7 @@ export class SourceStream extends ReadableStream<Uint8Array<ArrayBuffer>> {
   }
 
   /** In place of a reader: the stream is locked from now on. @throws {TypeError} where it has a reader. */
-  take(): ByteSource {
+  take(): BodySource {
     this.getReader();
     return this.#source;
   }
