@@ -1,10 +1,11 @@
 /** `mesh-llm relay` and what belongs to it. */
 
 import { finishesWithin } from "../../base/finishes_within.ts";
+import { shortenTimeSlices } from "../../base/time_slices.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import type { RelayView } from "../../api/mod.ts";
 import type { RelayStatus } from "../../node/mod.ts";
-import { CLAIM_WAIT_MS, LOG_FLUSH_MS, STOP_LIMIT_MS } from "../base/defaults.ts";
+import { CLAIM_WAIT_MS, LOG_FLUSH_MS, STOP_LIMIT_MS, TIME_SLICE_NS } from "../base/defaults.ts";
 import { count, formatBytes, formatTime, table } from "../base/format.ts";
 import { printError, printOut } from "../base/output.ts";
 import { place, relaysText } from "../base/relays_text.ts";
@@ -43,6 +44,7 @@ export async function runRelay(command: RelayRunCommand, runtime: Runtime): Prom
   });
   const { startRelay } = await import("../../node/mod.ts");
   const relay = await startRelay(config, { logger, version: VERSION });
+  shortenTimeSlices(TIME_SLICE_NS);
   const { status: { peer, addresses, meshes }, claim } = relay;
   logger.info("The relay runs", {
     event: "relay",

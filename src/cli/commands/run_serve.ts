@@ -2,13 +2,14 @@
 
 import type { Setting } from "../../api/mod.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
+import { shortenTimeSlices } from "../../base/time_slices.ts";
 import { withChanges } from "../../node/config.ts";
 import type { ClientInvite, EarlierRequest, RunningNode } from "../../node/mod.ts";
 import { keepClientStart } from "../config/last_start.ts";
 import { pairedConfig } from "../config/paired_config.ts";
 import { type ByCode, clientStart, memberAgain, type NodeStart } from "./node_start.ts";
 import type { ServeConfig } from "../config/serve_command.ts";
-import { LOG_FLUSH_MS, STOP_LIMIT_MS } from "../base/defaults.ts";
+import { LOG_FLUSH_MS, STOP_LIMIT_MS, TIME_SLICE_NS } from "../base/defaults.ts";
 import { LogOutput } from "../terminal/log_output.ts";
 import { configureLogging, type Logging } from "../terminal/logging.ts";
 import { openBrowser } from "../terminal/open_browser.ts";
@@ -153,6 +154,8 @@ async function start(
     version: VERSION,
     commands,
   });
+  // Now that the threads of its network are there.
+  shortenTimeSlices(TIME_SLICE_NS);
   if (config.weeklyLook) {
     const { startWeeklyLook } = await import("./weekly_look.ts");
     newerRelease = startWeeklyLook(config.dataDir, { environment, logger, done: node.done });

@@ -32,45 +32,60 @@ function setUp() {
   };
 }
 
-Deno.test("lines that a child prints between two reads come as one piece", async () => {
+Deno.test("the first piece is taken at once: a guard says its child's number", async () => {
+  const { pump, pieces, print, paused } = setUp();
+  print("4711\n");
+  print("starts\n");
+  await paused();
+  assert.deepEqual(pieces, ["4711\n"]);
+  pump.hurry();
+  pump.cancel();
+  await pump.ended;
+});
+
+Deno.test("what a child prints is not looked at for a moment, and then as one piece", async () => {
   const { pump, pieces, print, end, paused } = setUp();
-  print("one\n");
+  for (const line of ["one\n", "two\n"]) print(line);
   const goOn = await paused();
-  for (const line of ["two\n", "three\n", "four\n"]) print(line);
+  for (const line of ["three\n", "four\n", "five\n"]) print(line);
   assert.deepEqual(pieces, ["one\n"]);
   goOn();
-  (await paused())();
-  assert.deepEqual(pieces, ["one\n", "two\nthree\nfour\n"]);
+  const goOnAgain = await paused();
+  assert.deepEqual(pieces, ["one\n", "two\n"]);
+  goOnAgain();
   end();
   await pump.ended;
+  assert.deepEqual(pieces, ["one\n", "two\n", "three\nfour\nfive\n"]);
 });
 
 Deno.test("the last words of a child that has ended are not waited for", async () => {
   const { pump, pieces, print, end, paused } = setUp();
-  print("works\n");
+  for (const line of ["starts\n", "works\n"]) print(line);
   await paused();
   print("dies\n");
   pump.hurry();
   end();
   await pump.ended;
-  assert.deepEqual(pieces, ["works\n", "dies\n"]);
+  assert.deepEqual(pieces, ["starts\n", "works\n", "dies\n"]);
 });
 
 Deno.test("output that nobody ends is given up", async () => {
   const { pump, pieces, print, paused } = setUp();
-  print("works\n");
+  for (const line of ["starts\n", "works\n"]) print(line);
   (await paused())();
   pump.cancel();
   await pump.ended;
-  assert.deepEqual(pieces, ["works\n"]);
+  assert.deepEqual(pieces, ["starts\n", "works\n"]);
 });
 
 Deno.test("a child that says a lot is not kept waiting", async () => {
   const { pump, pieces, print, end, paused } = setUp();
+  print("starts\n");
   print("x".repeat(2 * OUTPUT_READ_BYTES));
   print("y");
   (await paused())();
-  assert.deepEqual(pieces.map((piece) => piece.length), [OUTPUT_READ_BYTES, OUTPUT_READ_BYTES, 1]);
   end();
   await pump.ended;
+  const sizes = pieces.map((piece) => piece.length);
+  assert.deepEqual(sizes, ["starts\n".length, OUTPUT_READ_BYTES, OUTPUT_READ_BYTES, 1]);
 });
