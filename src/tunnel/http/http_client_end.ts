@@ -16,7 +16,7 @@ import {
   type ReplyHead,
   type RequestHead,
 } from "./http_frames.ts";
-import { addPairs, pairsOf, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
+import { addPairs, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { writeQuestion } from "./http_writer.ts";
 import { refuse } from "./inference_paths.ts";
 import { finish, resetOnAbort } from "../base/peer_stream.ts";
@@ -70,7 +70,7 @@ function encodeOpening(request: TunnelRequest): Uint8Array {
       grant: grantOf(request),
       method,
       path,
-      headers: pairsOf(requestHeaders(request.headers)),
+      headers: requestHeaders(request.headers),
     },
   });
 }

@@ -1,7 +1,12 @@
 import { asError } from "../../base/as_error.ts";
 import { followAbort } from "../../base/follow_abort.ts";
 import { TunnelError } from "../base/errors.ts";
-import { copyReplyHeaders, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
+import {
+  copyReplyHeaders,
+  type HeaderPairs,
+  requestHeaders,
+  WITHOUT_BODY,
+} from "./http_headers.ts";
 import { refuse } from "./inference_paths.ts";
 import type { HttpTarget, InferenceRequest } from "../base/types.ts";
 
@@ -74,11 +79,11 @@ class HoldOn {
   }
 }
 
-function headersFor(target: HttpTarget, request: InferenceRequest): Headers {
-  const headers = requestHeaders(request.headers);
-  headers.set("accept-encoding", "identity");
-  if (target.apiKey !== null) headers.set("authorization", `Bearer ${target.apiKey}`);
-  return headers;
+function headersFor(target: HttpTarget, request: InferenceRequest): HeaderPairs {
+  const key: HeaderPairs = target.apiKey === null
+    ? []
+    : [["authorization", `Bearer ${target.apiKey}`]];
+  return [...requestHeaders(request.headers), ["accept-encoding", "identity"], ...key];
 }
 
 function bodyOf({ method, body }: InferenceRequest): BodyInit | null {
