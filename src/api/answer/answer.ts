@@ -12,6 +12,9 @@ import type { ForwardRequest, GatewayInstance, GatewayNode } from "../base/types
 /** The status by which an instance says that it has as much to do as it takes. */
 export const FULL = 429;
 
+/** Made once: each new error looks up where it was made. */
+const ENDED = new Error("The answer has ended");
+
 /** The parts that are needed to ask an instance. */
 export interface Asking {
   readonly node: GatewayNode;
@@ -82,7 +85,7 @@ export class Answer implements Disposable {
     this.#ended = true;
     clearInterval(this.#timer);
     this.#asking.hosts.ended(this.instance);
-    this.#over.abort(new Error("The answer has ended"));
+    this.#over.abort(ENDED);
     // The rest of the body is not wanted.
     this.#body?.cancel();
   }

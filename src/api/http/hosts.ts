@@ -10,6 +10,9 @@ export interface OwnHosts {
   readonly names: readonly string[];
 }
 
+/** The usual header, as the longer way reads it too. */
+const USUAL = /^(?:127\.0\.0\.1|localhost)(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
+
 const UNSPECIFIED = ["0.0.0.0", "[::]"];
 
 /** The host in a `Host` header, in its one canonical form, without the port; `null` where it is none. */
@@ -25,6 +28,7 @@ export function hostname(header: string): string | null {
  * that name. An address can't be rebound, so a port bound to all addresses answers to each.
  */
 export function isOwnHost(header: string, own: OwnHosts): boolean {
+  if (USUAL.test(header)) return true;
   const host = hostname(header);
   if (host === null) return false;
   if (isLoopback(host)) return true;

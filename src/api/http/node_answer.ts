@@ -20,8 +20,10 @@ export async function sendAnswer(answer: Response, outgoing: ServerResponse): Pr
   outgoing.once("close", hangUp);
   try {
     if (reader instanceof BodyReader) {
-      outgoing.writeHead(status, headers).flushHeaders();
-      await pump(reader, outgoing);
+      outgoing.writeHead(status, headers);
+      const first = reader.read();
+      if (!await comesInThisTurn(first)) outgoing.flushHeaders();
+      await pump(reader, outgoing, first);
     } else await sendBrief(reader, outgoing, { status, headers });
   } catch {
     breakOff(outgoing);
@@ -70,8 +72,21 @@ async function endsAtOnce(reading: Promise<Read>): Promise<boolean> {
   return await Promise.race([end, Promise.resolve().then(() => {}).then(() => false)]);
 }
 
-async function pump(source: BodySource, outgoing: ServerResponse): Promise<void> {
-  for (let piece = await source.read(); piece !== null; piece = await source.read()) {
+/** Whether the head of an answer can go with its first piece: each write wakes the caller. */
+async function comesInThisTurn(first: Promise<unknown>): Promise<boolean> {
+  const come = first.then(() => true, () => false);
+  return await Promise.race([
+    come,
+    new Promise<false>((resolve) => setImmediate(() => resolve(false))),
+  ]);
+}
+
+async function pump(
+  source: BodySource,
+  outgoing: ServerResponse,
+  first = source.read(),
+): Promise<void> {
+  for (let piece = await first; piece !== null; piece = await source.read()) {
     if (!outgoing.write(piece)) await drained(outgoing);
   }
   outgoing.end();

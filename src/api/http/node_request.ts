@@ -11,24 +11,73 @@ export interface RequestParts {
 /** Stands in a URL for a `Host` that is none; the header itself is what a port judges. */
 const NO_HOST = "localhost";
 
-/** A request of `node:http`, as Hono's handlers take it. */
-export function requestOf(incoming: IncomingMessage, { signal, wanted }: RequestParts): Request {
-  const method = incoming.method ?? "GET";
-  const hasBody = method !== "GET" && method !== "HEAD";
-  return new Request(urlOf(incoming), {
-    method,
-    headers: headersOf(incoming),
-    signal,
-    ...(hasBody ? { body: bodyOf(incoming, wanted) } : {}),
-  });
+/** A request of `node:http`, as Hono's handlers take it. @throws {TypeError} for headers that are none */
+export function requestOf(incoming: IncomingMessage, parts: RequestParts): Request {
+  return new NodeRequest(incoming, parts) as Pick<Request, keyof NodeRequest> as Request;
+}
+
+/**
+ * The parts of a `Request` that handlers use. To make a whole one, which checks and copies what the parser has checked
+ * already, takes as long as all else that is done for a request before its body is read.
+ */
+class NodeRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  #read: Response | undefined;
+
+  constructor(incoming: IncomingMessage, { signal, wanted }: RequestParts) {
+    this.method = incoming.method ?? "GET";
+    this.url = urlOf(incoming);
+    this.headers = headersOf(incoming);
+    this.signal = signal;
+    const hasBody = this.method !== "GET" && this.method !== "HEAD";
+    this.body = hasBody ? bodyOf(incoming, wanted) : null;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#reading.bodyUsed;
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#reading.arrayBuffer();
+  }
+
+  blob(): Promise<Blob> {
+    return this.#reading.blob();
+  }
+
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#reading.bytes();
+  }
+
+  formData(): Promise<FormData> {
+    return this.#reading.formData();
+  }
+
+  // deno-lint-ignore no-explicit-any -- as `Request` has it
+  json(): Promise<any> {
+    return this.#reading.json();
+  }
+
+  text(): Promise<string> {
+    return this.#reading.text();
+  }
+
+  /** A `Response` reads a body as a `Request` does. */
+  get #reading(): Response {
+    return this.#read ??= new Response(this.body, { headers: this.headers });
+  }
 }
 
 /** The target as it was sent: a whole URL names its own host, whatever the header says. */
 function urlOf({ url = "/", headers }: IncomingMessage): string {
-  if (/^https?:\/\//i.test(url)) return URL.canParse(url) ? url : `http://${NO_HOST}/`;
+  if (/^https?:\/\//i.test(url)) return URL.parse(url)?.href ?? `http://${NO_HOST}/`;
   const path = url.startsWith("/") ? url : `/${url}`;
-  const whole = `http://${headers.host ?? NO_HOST}${path}`;
-  return URL.canParse(whole) ? whole : `http://${NO_HOST}${path}`;
+  const named = URL.parse(`http://${headers.host ?? NO_HOST}${path}`);
+  return (named ?? new URL(`http://${NO_HOST}${path}`)).href;
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
@@ -43,7 +92,10 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
  * The body as a stream of bytes that fills its reader's buffer. Nothing of the parser's own buffers is kept: a sender
  * of single bytes would make each of them hold some 64 KiB.
  */
-function bodyOf(incoming: IncomingMessage, wanted: () => void): ReadableStream<Uint8Array> {
+function bodyOf(
+  incoming: IncomingMessage,
+  wanted: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   let isWanted = false;
   let wake = () => {};
   incoming.on("readable", () => wake()).on("end", () => wake()).on("close", () => wake());

@@ -36,6 +36,8 @@ Deno.test("isOwnHost() answers to loopback names, the bound address and given na
     ["localhost:9337", true],
     ["chat.localhost", true],
     ["127.0.0.1", true],
+    ["127.0.0.1:60000", true],
+    ["localhost:99999", false],
     ["127.9.8.7:1", true],
     ["[::1]", true],
     ["[::ffff:127.0.0.1]:80", true],

@@ -1,25 +1,87 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { requestOf } from "../../../src/api/http/node_request.ts";
 
+const PARTS = { signal: new AbortController().signal, wanted: () => {} };
+
 // A handler that first asks which user a connection belongs to reads the body only then: it was waited for to its end
 // for ever.
 Deno.test("a body that has come whole before it is read is read to its end", async () => {
-  const signal = new AbortController().signal;
-  const server = createServer(async (incoming, outgoing) => {
-    const request = requestOf(incoming, { signal, wanted: () => {} });
+  await using server = await serving(async (incoming, outgoing) => {
+    const request = requestOf(incoming, PARTS);
     while (!incoming.complete) await setImmediate();
     outgoing.end(await request.text());
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const signal = AbortSignal.timeout(5_000);
   for (const body of ["", "small", "x".repeat(50_000)]) {
-    const answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(server.url, { method: "POST", body, signal });
     assert.equal(await answer.text(), body);
   }
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeAllConnections();
-  await closed;
 });
+
+const READERS = ["text", "json", "bytes", "arrayBuffer", "blob", "formData"] as const;
+
+Deno.test("a handler finds in it what it would find in a Request", async () => {
+  await using server = await serving(async (incoming, outgoing) => {
+    outgoing.end(JSON.stringify(await seen(requestOf(incoming, PARTS))));
+  });
+  const form = new FormData();
+  form.set("name", "guide");
+  for (const reader of READERS) {
+    const body = reader === "formData" ? form : '{"model":"guide"}';
+    const asked = new Request(`${server.url}/a/../b%20c?d=e`, { method: "PUT", body });
+    asked.headers.set("x-reader", reader);
+    const answer = await fetch(asked.clone());
+    assert.deepEqual(await answer.json(), await seen(asked), reader);
+  }
+});
+
+Deno.test("what has no body reads as nothing", async () => {
+  await using server = await serving(async (incoming, outgoing) => {
+    const request = requestOf(incoming, PARTS);
+    outgoing.end(JSON.stringify([request.body, await request.text(), request.bodyUsed]));
+  });
+  const answer = await fetch(server.url);
+  assert.deepEqual(await answer.json(), [null, "", false]);
+});
+
+async function seen(request: Request): Promise<object> {
+  const { method, url, headers } = request;
+  const reader = headers.get("x-reader") as typeof READERS[number];
+  const before = request.bodyUsed;
+  const body = await read(request, reader);
+  const type = headers.get("content-type");
+  return { method, url, type, reader, body, bodyUsed: [before, request.bodyUsed] };
+}
+
+async function read(request: Request, reader: typeof READERS[number]): Promise<unknown> {
+  const body = await request[reader]();
+  if (body instanceof Blob) return await body.text();
+  if (body instanceof FormData) return [...body];
+  if (typeof body === "string" || !(body instanceof Object)) return body;
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
+    return new TextDecoder().decode(body as Uint8Array);
+  }
+  return body;
+}
+
+interface Serving extends AsyncDisposable {
+  readonly url: string;
+}
+
+async function serving(
+  answer: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>,
+): Promise<Serving> {
+  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
