@@ -6,7 +6,7 @@ const NICE_AT = 16;
 const RUNTIME_AT = 24;
 
 const SCHED_OTHER = 0;
-/** What the thread starts, llama.cpp above all, gets the system's own slices again. */
+/** Processes that the thread starts, llama.cpp above all, get the system's own slices again. */
 const SCHED_FLAG_RESET_ON_FORK = 1n;
 
 /** System calls by their numbers: no C library before glibc 2.41 has functions for them. */
@@ -46,7 +46,7 @@ function shorten(
   const attr = new Uint8Array(ATTR_BYTES);
   const view = new DataView(attr.buffer);
   if (call(calls.get, thread, attr, BigInt(ATTR_BYTES), 0n) !== 0n) return false;
-  // Whoever gave it a rank of its own has said how it is to wait; what it starts would lose that rank.
+  // A user who gave it a rank of its own has said how it is to wait, and its children would lose that rank.
   if (view.getUint32(POLICY_AT, true) !== SCHED_OTHER) return false;
   if (view.getInt32(NICE_AT, true) < 0) return false;
   view.setBigUint64(FLAGS_AT, SCHED_FLAG_RESET_ON_FORK, true);
