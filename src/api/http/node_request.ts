@@ -16,6 +16,13 @@ export function requestOf(incoming: IncomingMessage, parts: RequestParts): Reque
   return new NodeRequest(incoming, parts) as Pick<Request, keyof NodeRequest> as Request;
 }
 
+/** For those who make another request of it: `Request` takes nothing that only looks like one. */
+export function wholeRequest(request: Request): Request {
+  if (request instanceof Request) return request;
+  const { url, method, headers, signal, body } = request as Request;
+  return new Request(url, { method, headers, signal, body });
+}
+
 /**
  * The parts of a `Request` that handlers use. To make a whole one, which checks and copies what the parser has checked
  * already, takes as long as all else that is done for a request before its body is read.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { requestOf } from "../../../src/api/http/node_request.ts";
+import { requestOf, wholeRequest } from "../../../src/api/http/node_request.ts";
 
 const PARTS = { signal: new AbortController().signal, wanted: () => {} };
 
@@ -36,6 +36,19 @@ Deno.test("a handler finds in it what it would find in a Request", async () => {
     const answer = await fetch(asked.clone());
     assert.deepEqual(await answer.json(), await seen(asked), reader);
   }
+});
+
+Deno.test("another request can be made of it, of a body whose length nobody has told too", async () => {
+  await using server = await serving(async (incoming, outgoing) => {
+    const whole = wholeRequest(requestOf(incoming, PARTS));
+    const { method, url, headers } = whole;
+    const copy = new Request(whole, { body: await whole.bytes() });
+    outgoing.end(JSON.stringify([method, url, headers.get("x-a"), await copy.text()]));
+  });
+  const url = `${server.url}/api/keys`;
+  const body = ReadableStream.from([new TextEncoder().encode("guide")]);
+  const answer = await fetch(url, { method: "DELETE", headers: { "x-a": "b" }, body });
+  assert.deepEqual(await answer.json(), ["DELETE", url, "b", "guide"]);
 });
 
 Deno.test("what has no body reads as nothing", async () => {
