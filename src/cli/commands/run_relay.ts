@@ -1,8 +1,8 @@
 /** `mesh-llm relay` and what belongs to it. */
 
 import { finishesWithin } from "../../base/finishes_within.ts";
-import { shortenTimeSlices } from "../../base/time_slices.ts";
 import { jsonText, printable } from "../../base/printable.ts";
+import { shortenTimeSlices } from "../../base/time_slices.ts";
 import type { RelayView } from "../../api/mod.ts";
 import type { RelayStatus } from "../../node/mod.ts";
 import { CLAIM_WAIT_MS, LOG_FLUSH_MS, STOP_LIMIT_MS, TIME_SLICE_NS } from "../base/defaults.ts";
@@ -44,6 +44,7 @@ export async function runRelay(command: RelayRunCommand, runtime: Runtime): Prom
   });
   const { startRelay } = await import("../../node/mod.ts");
   const relay = await startRelay(config, { logger, version: VERSION });
+  // Now that the threads of its network are there.
   shortenTimeSlices(TIME_SLICE_NS);
   const { status: { peer, addresses, meshes }, claim } = relay;
   logger.info("The relay runs", {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { sendAnswer } from "../../../src/api/http/node_answer.ts";
 import { SourceStream } from "../../../src/base/body_source.ts";
+import { serving } from "./own_server.ts";
 
 const EVENTS = { headers: { "content-type": "text/event-stream" } };
 
@@ -12,26 +11,18 @@ async function answeredBy(
   onHead: () => void,
 ): Promise<{ readonly text: string; readonly isHeadAhead: boolean }> {
   let isHeadAhead = false;
-  const server = createServer((_, outgoing) => {
+  await using server = await serving((_, outgoing) => {
     const flush = outgoing.flushHeaders.bind(outgoing);
     outgoing.flushHeaders = () => {
       isHeadAhead = true;
       flush();
     };
     const body = new SourceStream({ read, cancel: () => {} });
-    void sendAnswer(new Response(body, EVENTS), outgoing);
+    return sendAnswer(new Response(body, EVENTS), outgoing);
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  try {
-    const { port } = server.address() as AddressInfo;
-    const answer = await fetch(`http://127.0.0.1:${port}`);
-    onHead();
-    return { text: await answer.text(), isHeadAhead };
-  } finally {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  }
+  const answer = await fetch(server.url);
+  onHead();
+  return { text: await answer.text(), isHeadAhead };
 }
 
 Deno.test("the head of events goes with the first of them where that has come, and ahead of one that is made", async () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { requestOf, wholeRequest } from "../../../src/api/http/node_request.ts";
+import { serving } from "./own_server.ts";
 
 const PARTS = { signal: new AbortController().signal, wanted: () => {} };
 
@@ -78,23 +77,4 @@ async function read(request: Request, reader: typeof READERS[number]): Promise<u
     return new TextDecoder().decode(body as Uint8Array);
   }
   return body;
-}
-
-interface Serving extends AsyncDisposable {
-  readonly url: string;
-}
-
-async function serving(
-  answer: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>,
-): Promise<Serving> {
-  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
 }
