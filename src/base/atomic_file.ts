@@ -2,6 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { isAlive } from "./is_alive.ts";
+import { writeAll } from "./write_all.ts";
 
 export interface WriteWholeOptions {
   /** Of a new file. Secrets are for their owner only. @default {0o600} */
@@ -46,7 +47,7 @@ async function writeBytes(
   { mode, sync }: Required<WriteWholeOptions>,
 ): Promise<void> {
   using file = await openNew(path, mode);
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await writeAll(file, bytes);
   if (sync) await file.sync();
 }
 

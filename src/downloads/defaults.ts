@@ -3,12 +3,6 @@
 /** A file is fetched, counted and resumed in pieces of this size: what a kill loses at most, for each that is under way. */
 export const CHUNK_BYTES = 16 * 1024 * 1024;
 
-/**
- * Bytes that are written and hashed at once. Pieces come by 16 KB, a record of TLS, and each write of its own costs 0.05 ms of
- * the main thread, which was half of what a download from a member took.
- */
-export const WRITE_BYTES = 1024 * 1024;
-
 /** Ranges fetched at the same time: a CDN limits one connection to a fraction of a fast line. */
 export const PARALLEL_RANGES = 4;
 

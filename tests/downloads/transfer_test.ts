@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { WRITE_BYTES } from "../../src/downloads/defaults.ts";
+import { WRITE_BYTES } from "../../src/base/write_all.ts";
 import { PartFile } from "../../src/downloads/part_file.ts";
 import { Transfer } from "../../src/downloads/transfer.ts";
 import { tempDir } from "../models/temp_dir.ts";

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { runCommand } from "../../base/run_command.ts";
+import { writeAll } from "../../base/write_all.ts";
 import { UPDATE_BYTES_MAX } from "../base/defaults.ts";
 import { previousOf, versionOf, workFolder } from "./place.ts";
 import {
@@ -132,7 +133,7 @@ async function fetchArchive(
       length += part.length;
       if (length > UPDATE_BYTES_MAX) throw new Error("it is larger than any release");
       hash.update(part);
-      for (let at = 0; at < part.length;) at += await file.write(part.subarray(at));
+      await writeAll(file, part);
       onBytes(length);
     }
   } catch (error) {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { DISK_PATIENCE_MS } from "../base/defaults.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
+import { writeAll } from "../../base/write_all.ts";
 
 export interface RotationOptions {
   readonly maxBytes: number;
@@ -58,7 +59,7 @@ export class RotatedLog {
     }
     const file = await this.#open();
     this.#bytes += bytes.length;
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await writeAll(file, bytes);
   }
 
   /** A copy, behind what is to be said of bytes that are lost. */

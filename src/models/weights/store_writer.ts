@@ -1,4 +1,5 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
+import { writeAll } from "../../base/write_all.ts";
 import { PieceBuffers } from "./piece_buffers.ts";
 
 /** Memory of what waits for the disk, of all entries together. */
@@ -106,7 +107,7 @@ export class StoreWriter {
   async #append(piece: Uint8Array<ArrayBuffer>): Promise<void> {
     const { part, buffers } = this.#options;
     this.#file ??= await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
-    for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
+    await writeAll(this.#file, piece);
     buffers.giveBack(piece);
   }
 
