@@ -38,3 +38,5 @@ for (const chosen of names) {
   }
   await (await load()).run(rest);
 }
+// A libp2p node that has stopped keeps its process alive.
+Deno.exit(0);
