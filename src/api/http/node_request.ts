@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { BODY_READ_BYTES } from "../base/defaults.ts";
+import { IncomingBody } from "./incoming_body.ts";
 
 export interface RequestParts {
   /** Aborts when the caller hangs up before its answer has ended. */
@@ -13,7 +13,15 @@ const NO_HOST = "localhost";
 
 /** A request of `node:http`, as Hono's handlers take it. @throws {TypeError} for headers that are none */
 export function requestOf(incoming: IncomingMessage, parts: RequestParts): Request {
-  return new NodeRequest(incoming, parts) as Pick<Request, keyof NodeRequest> as Request;
+  return new NodeRequest(incoming, parts) as Pick<
+    Request,
+    Exclude<keyof NodeRequest, "incoming">
+  > as Request;
+}
+
+/** The body as its reader gets it the soonest: as a stream it takes some 0.1 ms longer. */
+export function bodyOf(request: Request): IncomingBody | ReadableStream<Uint8Array> | null {
+  return request instanceof NodeRequest ? request.incoming : request.body;
 }
 
 /** For those who make another request of it: `Request` takes nothing that only looks like one. */
@@ -32,7 +40,9 @@ class NodeRequest {
   readonly url: string;
   readonly headers: Headers;
   readonly signal: AbortSignal;
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** Read either by this or as `body`. */
+  readonly incoming: IncomingBody | null;
+  #body: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #read: Response | undefined;
 
   constructor(incoming: IncomingMessage, { signal, wanted }: RequestParts) {
@@ -41,7 +51,12 @@ class NodeRequest {
     this.headers = headersOf(incoming);
     this.signal = signal;
     const hasBody = this.method !== "GET" && this.method !== "HEAD";
-    this.body = hasBody ? bodyOf(incoming, wanted) : null;
+    this.incoming = hasBody ? new IncomingBody(incoming, wanted) : null;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    if (this.incoming === null) return null;
+    return this.#body ??= this.incoming.stream();
   }
 
   get bodyUsed(): boolean {
@@ -93,52 +108,4 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
     headers.append(rawHeaders[n]!, rawHeaders[n + 1]!);
   }
   return headers;
-}
-
-/**
- * The body as a stream of bytes that fills its reader's buffer. Nothing of the parser's own buffers is kept: a sender
- * of single bytes would make each of them hold some 64 KiB.
- */
-function bodyOf(
-  incoming: IncomingMessage,
-  wanted: () => void,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let isWanted = false;
-  let wake = () => {};
-  incoming.on("readable", () => wake()).on("end", () => wake()).on("close", () => wake());
-  return new ReadableStream({
-    type: "bytes",
-    async pull(controller) {
-      if (!isWanted) wanted();
-      isWanted = true;
-      while (incoming.readableLength === 0 && !isOver(incoming)) {
-        // If the body ended before all of it was read, only a further read reports that end.
-        incoming.read(0);
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        await promise;
-      }
-      pass(incoming, controller);
-    },
-    cancel: () => wake(),
-  });
-}
-
-function isOver(incoming: IncomingMessage): boolean {
-  return incoming.readableEnded || incoming.destroyed;
-}
-
-/** Hands over what has come, or the end; a body that stopped short of it is an error. */
-function pass(incoming: IncomingMessage, controller: ReadableByteStreamController): void {
-  const view = controller.byobRequest?.view;
-  const wantedBytes = view?.byteLength ?? BODY_READ_BYTES;
-  const chunk: Uint8Array | null = incoming.read(Math.min(wantedBytes, incoming.readableLength));
-  if (chunk !== null && chunk.length > 0) {
-    if (!view) return controller.enqueue(new Uint8Array(chunk));
-    new Uint8Array(view.buffer, view.byteOffset).set(chunk);
-    return controller.byobRequest!.respond(chunk.length);
-  }
-  if (!incoming.readableEnded) return controller.error(new Error("The connection was lost"));
-  controller.close();
-  controller.byobRequest?.respond(0);
 }

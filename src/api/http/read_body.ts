@@ -1,14 +1,16 @@
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { BodyBudget } from "./body_budget.ts";
-import { readerOf } from "../../base/body_reader.ts";
 import { BODY_IDLE_MS, BODY_READ_BYTES } from "../base/defaults.ts";
+import { IncomingBody } from "./incoming_body.ts";
 import { RefusedError } from "./openai_errors.ts";
 
 /** The part of a request that is read. */
 export interface BodyToRead {
   readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: Body;
 }
+
+export type Body = IncomingBody | ReadableStream<Uint8Array> | null;
 
 export interface ReadBodyOptions {
   readonly limitBytes: number;
@@ -122,7 +124,7 @@ class IdleWatch implements Disposable {
 
 /** A request's body, piece by piece. */
 class Chunks {
-  readonly #reader: ReturnType<typeof readerOf> | undefined;
+  readonly #body: IncomingBody | ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #came: () => void;
   /** The announced bytes that have not been handed over; unknown if no length was announced. */
   #leftBytes: number;
@@ -134,42 +136,37 @@ class Chunks {
    * @param came is called whenever something comes, be it a part of a piece.
    */
   constructor({ body }: BodyToRead, sizeBytes: number, came: () => void) {
-    this.#reader = body === null ? undefined : readerOf(body);
+    this.#body = body instanceof IncomingBody ? body : body?.getReader();
     this.#leftBytes = sizeBytes > 0 ? sizeBytes : Infinity;
     this.#came = came;
   }
 
   /** `null` at the end. @throws {RefusedError} where the body breaks off, or what `came` throws. */
   async next(): Promise<Uint8Array | null> {
-    if (this.#reader === undefined) return null;
-    if (this.#reader instanceof ReadableStreamBYOBReader) return await this.#fill(this.#reader);
-    const { value } = await unbroken(this.#reader.read());
-    this.#came();
+    if (this.#body === undefined) return null;
+    if (this.#body instanceof IncomingBody) return await this.#fill(this.#body);
+    const { value } = await this.#read(this.#body.read());
     return value ?? null;
   }
 
   /** The rest is not wanted; a body that broke off does not mind. */
   cancel(): void {
-    this.#reader?.cancel().catch(() => {});
+    this.#body?.cancel()?.catch(() => {});
   }
 
   /**
    * The usual body fills a buffer of its own size with one read. Of a sender of single bytes a buffer is filled on, or
    * each byte would cost an object.
    */
-  async #fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array | null> {
-    for (;;) {
-      const size = Math.min(this.#leftBytes, BODY_READ_BYTES) || BODY_READ_BYTES;
-      const rest = new Uint8Array(this.#buffer ?? new ArrayBuffer(size), this.#filled);
-      const { value, done } = await unbroken(reader.read(rest));
-      this.#came();
-      if (value === undefined) return null;
-      // The buffer that was passed in is detached by now; the same memory comes back.
-      this.#buffer = value.buffer;
-      this.#filled += value.length;
-      if (done) return this.#filled === 0 ? null : this.#handOver().slice();
-      if (this.#filled === this.#buffer.byteLength) return this.#handOver();
+  async #fill(body: IncomingBody): Promise<Uint8Array | null> {
+    const size = Math.min(this.#leftBytes, BODY_READ_BYTES) || BODY_READ_BYTES;
+    const buffer = this.#buffer ??= new ArrayBuffer(size);
+    while (this.#filled < buffer.byteLength) {
+      const length = await this.#read(body.read(new Uint8Array(buffer, this.#filled)));
+      if (length === 0) return this.#filled === 0 ? null : this.#handOver().slice();
+      this.#filled += length;
     }
+    return this.#handOver();
   }
 
   #handOver(): Uint8Array {
@@ -179,13 +176,16 @@ class Chunks {
     this.#filled = 0;
     return piece;
   }
-}
 
-async function unbroken<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof RefusedError) throw error;
-    throw new RefusedError({ kind: "bad-body", reason: BROKE_OFF }, { cause: error });
+  async #read<T>(reading: Promise<T>): Promise<T> {
+    try {
+      return await reading;
+    } catch (error) {
+      if (error instanceof RefusedError) throw error;
+      throw new RefusedError({ kind: "bad-body", reason: BROKE_OFF }, { cause: error });
+    } finally {
+      // A body that was given up for coming too late has no other reason.
+      this.#came();
+    }
   }
 }

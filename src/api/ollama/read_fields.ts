@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { BODY_LIMIT_BYTES } from "../base/defaults.ts";
 import type { BodyBudget } from "../http/body_budget.ts";
+import { bodyOf } from "../http/node_request.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import { readBody } from "../http/read_body.ts";
 import { refusedFields } from "../http/refused_fields.ts";
@@ -8,17 +9,21 @@ import { isJson, parseObject } from "../routing/routing.ts";
 
 /** Reads a request of Ollama's API. @throws {RefusedError} naming the field that is wrong. */
 export async function readFields<Schema extends z.ZodType>(
-  { headers, body }: Pick<Request, "headers" | "body">,
+  request: Request,
   schema: Schema,
   budget: BodyBudget,
 ): Promise<z.output<Schema>> {
+  const { headers } = request;
   const contentType = headers.get("content-type");
   // Ollama's own examples are `curl -d`, which says that it sends a form. A page must say JSON, for which its browser
   // asks first.
   if (!isJson(contentType) && isOfPage(headers)) {
     throw new RefusedError({ kind: "content-type", found: contentType });
   }
-  const bytes = await readBody({ headers, body }, { limitBytes: BODY_LIMIT_BYTES, budget });
+  const bytes = await readBody({ headers, body: bodyOf(request) }, {
+    limitBytes: BODY_LIMIT_BYTES,
+    budget,
+  });
   const { data, error } = schema.safeParse(parseObject(bytes));
   if (error !== undefined) throw refusedFields(error);
   return data as z.output<Schema>;

@@ -15,6 +15,7 @@ import { sayKeepAlive } from "../../base/keep_alive.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { InstanceSearch } from "../routing/instances.ts";
 import { LastingAnswer } from "../answer/lasting_answer.ts";
+import { bodyOf } from "../http/node_request.ts";
 import { answerFor, RefusedError } from "../http/openai_errors.ts";
 import { readInference } from "./read_inference.ts";
 import { Recorder } from "./recorder.ts";
@@ -158,7 +159,7 @@ async function readRequest(
   const { routing, body } = await readInference({
     path: pathname,
     headers: c.req.raw.headers,
-    body: c.req.raw.body,
+    body: bodyOf(c.req.raw),
   }, {
     budget,
     received: (whole) => recorder.received(whole),

@@ -2,7 +2,7 @@ import { withoutAttributionLine } from "./attribution_line.ts";
 import type { BodyBudget } from "../http/body_budget.ts";
 import { BODY_LIMIT_BYTES } from "../base/defaults.ts";
 import { RefusedError } from "../http/openai_errors.ts";
-import { readBody } from "../http/read_body.ts";
+import { type Body, readBody } from "../http/read_body.ts";
 import { type Routing, routingReader } from "../routing/routing.ts";
 
 export interface ReadInferenceOptions {
@@ -21,7 +21,7 @@ export async function readInference(
     /** As llama-server is asked. */
     readonly path: string;
     readonly headers: Headers;
-    readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+    readonly body: Uint8Array | Body;
   },
   { budget, received }: ReadInferenceOptions,
 ): Promise<{ readonly routing: Routing; readonly body: Uint8Array }> {

@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { BodyBudget } from "../../../src/api/http/body_budget.ts";
 import { BODY_READ_BYTES } from "../../../src/api/base/defaults.ts";
+import { IncomingBody } from "../../../src/api/http/incoming_body.ts";
 import { RefusedError } from "../../../src/api/http/openai_errors.ts";
 import { listen } from "../../../src/api/http/listen.ts";
-import { readBody } from "../../../src/api/http/read_body.ts";
+import { bodyOf, requestOf } from "../../../src/api/http/node_request.ts";
+import { type Body, readBody } from "../../../src/api/http/read_body.ts";
 import { RawHttp } from "../raw_http.ts";
+import { serving } from "./own_server.ts";
 
 const URL = "http://localhost/";
 
@@ -124,6 +127,13 @@ Deno.test("readBody() refuses what all bodies together are too much for, and giv
 });
 
 Deno.test("readBody() gives the same bytes however they come from a socket", async () => {
+  await using server = await serving(async (incoming, outgoing) => {
+    const request = requestOf(incoming, { signal: new AbortController().signal, wanted: () => {} });
+    const { headers } = request;
+    const body = WAYS[headers.get("x-way") ?? ""]!(request);
+    const options = { limitBytes: 1e6, budget: new BodyBudget(1e6) };
+    outgoing.end(await readBody({ headers, body }, options));
+  });
   const small = fc.uint8Array({ minLength: 1, maxLength: 50 });
   const large = fc.integer({ min: 1, max: 2 * BODY_READ_BYTES })
     .map((size) => new Uint8Array(size).fill(size));
@@ -133,33 +143,33 @@ Deno.test("readBody() gives the same bytes however they come from a socket", asy
   );
   await fc.assert(fc.asyncProperty(pieces, fc.boolean(), async (pieces, isAnnounced) => {
     const whole = Buffer.concat(pieces);
-    const coming = pieces.map((piece) => piece.slice());
-    const socket = new ReadableStream({
-      type: "bytes",
-      pull(controller) {
-        const piece = coming.shift();
-        if (piece !== undefined) return controller.enqueue(piece);
-        controller.close();
-        controller.byobRequest?.respond(0);
-      },
-    });
-    const headers = isAnnounced ? { "content-length": `${whole.length}` } : {};
-    const options = { limitBytes: 1e6, budget: new BodyBudget(1e6) };
-    assert.ok(whole.equals(await readBody(post(socket, headers), options)));
+    for (const way of Object.keys(WAYS)) {
+      const body = isAnnounced ? new Blob(pieces) : ReadableStream.from(pieces);
+      const answer = await fetch(server.url, { method: "POST", headers: { "x-way": way }, body });
+      assert.ok(whole.equals(await answer.bytes()), way);
+    }
   }));
 });
+
+/** How a handler comes to the body of its request. */
+const WAYS: Readonly<Record<string, (request: Request) => Body>> = {
+  "as a stream": ({ body }) => body,
+  "the soonest": bodyOf,
+};
 
 /** The result of a request that a real server has made of these bytes. */
 async function served(
   send: (raw: RawHttp) => Promise<unknown>,
-  { idleMs = 60_000, hangsUp = false } = {},
+  { idleMs = 60_000, hangsUp = false, way = bodyOf } = {},
 ): Promise<PromiseSettledResult<Uint8Array>> {
   const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Uint8Array>>();
   const options = { limitBytes: 100, idleMs, budget: new BodyBudget(1_000) };
   const onError = () => new Response(null, { status: 500 });
   const address = { hostname: "127.0.0.1", port: 0, flag: "--port", onError };
   const server = await listen(address, async (request) => {
-    const [outcome] = await Promise.allSettled([readBody(request, options)]);
+    const { headers } = request;
+    const reading = readBody({ headers, body: way(request) }, options);
+    const [outcome] = await Promise.allSettled([reading]);
     resolve(outcome!);
     return new Response();
   });
@@ -190,15 +200,38 @@ Deno.test("readBody() holds no more memory than the body of a request has", asyn
 });
 
 Deno.test("readBody() gives up who is too slow with a body, before its end", async () => {
-  const outcome = await served((raw) => raw.send([...POST, "content-length: 5"], "sm"), {
-    idleMs: 1,
-  });
-  assert.equal(refusalOf(outcome), "slow-body");
+  for (const [name, way] of Object.entries(WAYS)) {
+    const outcome = await served((raw) => raw.send([...POST, "content-length: 5"], "sm"), {
+      idleMs: 1,
+      way,
+    });
+    assert.equal(refusalOf(outcome), "slow-body", name);
+  }
 });
 
 Deno.test("readBody() says that a small body broke off", async () => {
-  const outcome = await served((raw) => raw.send([...POST, "content-length: 5"], "sm"), {
-    hangsUp: true,
+  for (const [name, way] of Object.entries(WAYS)) {
+    const outcome = await served((raw) => raw.send([...POST, "content-length: 5"], "sm"), {
+      hangsUp: true,
+      way,
+    });
+    assert.equal(refusalOf(outcome), "bad-body", name);
+  }
+});
+
+Deno.test("a body that nobody wants any more ends a read that waits for it", async () => {
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  await using server = await serving(async (incoming, outgoing) => {
+    const body = bodyOf(
+      requestOf(incoming, { signal: new AbortController().signal, wanted: () => {} }),
+    );
+    assert.ok(body instanceof IncomingBody);
+    const reading = body.read(new Uint8Array(10));
+    body.cancel();
+    resolve(await reading.then(() => "read", ({ message }: Error) => message));
+    outgoing.end();
   });
-  assert.equal(refusalOf(outcome), "bad-body");
+  using raw = await RawHttp.connect(server.url);
+  await raw.send([...POST, "content-length: 5"]);
+  assert.match(await ended, /not wanted/);
 });
