@@ -37,7 +37,7 @@ const PAUSE_MS = 20;
 /** So that no stream pays for what its predecessor has left to be done. */
 const STREAM_PAUSE_MS = 200;
 
-const TOKEN_CPU_ROUNDS = 5;
+const TOKEN_CPU_ROUNDS = 7;
 
 type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
 
