@@ -2,16 +2,20 @@
 
 import type { Engine } from "../../../src/engine/mod.ts";
 import { rpcServerArguments } from "../../../src/engine/process/arguments.ts";
+import { temporaryFolder } from "../../../tests/support/program.ts";
 import { fromRoot } from "../../run.ts";
 import { markdownTable, median, quantile } from "../figures.ts";
 import { listening, spawned } from "../programs.ts";
 import { readLines } from "../transport/lines.ts";
 import { RpcClient } from "./rpc_client.ts";
+import { selfSigned } from "./self_signed.ts";
 
 /** The least of what crosses for a token, and what a usual model's does. */
 const SIZES = [4, 16_384] as const;
 const WARM_UP = 1_000;
 const ROUND_TRIPS_A_TURN = 300;
+
+const LOOPBACK = "127.0.0.1";
 
 let lastPort = 52_300;
 
@@ -23,8 +27,13 @@ export async function rpcRoundTrips(engine: Engine, turns: number): Promise<stri
   const targets = [await rpcServer(engine, stack), await rpcServer(engine, stack)];
   const behind = await rpcServer(engine, stack);
   const address = await end(stack, "worker", `${behind}`);
-  const pumped = await pumpsTo(await rpcServer(engine, stack), stack);
-  const ports = [...targets, pumped, Number(await end(stack, "host", address))];
+  const { path } = stack.use(await temporaryFolder());
+  const certificate = await selfSigned(path, LOOPBACK);
+  const pumped = [
+    await pumpsTo(await rpcServer(engine, stack), "tcp", [], stack),
+    await pumpsTo(await rpcServer(engine, stack), "tls", certificate, stack),
+  ];
+  const ports = [...targets, ...pumped, Number(await end(stack, "host", address))];
   const rows: string[][] = [];
   for (const size of SIZES) rows.push(...rowsOf(size, await inTurns(ports, size, turns)));
   return markdownTable(["answer", "way", "round trip p50", "more than TCP", "p99"], rows);
@@ -65,6 +74,7 @@ const WAYS = [
   "TCP",
   "TCP again: control",
   "plain relays over TCP",
+  "plain relays over TLS",
   "both ends and the lane",
 ] as const;
 
@@ -84,18 +94,23 @@ async function rpcServer(engine: Engine, stack: AsyncDisposableStack): Promise<n
   const port = ++lastPort;
   const spec = { kind: "rpc-server", modelPath: null } as const;
   stack.use(spawned(engine.rpcServer, rpcServerArguments(spec, engine, { port, threads: 1 })));
-  await listening("127.0.0.1", port);
+  await listening(LOOPBACK, port);
   return port;
 }
 
 /** The plainest relays there are, to compare with. @returns the port of the near one. */
-async function pumpsTo(target: number, stack: AsyncDisposableStack): Promise<number> {
+async function pumpsTo(
+  target: number,
+  how: "tcp" | "tls",
+  certificate: readonly string[],
+  stack: AsyncDisposableStack,
+): Promise<number> {
   const [near, between] = [++lastPort, ++lastPort];
   for (const [side, local] of [["far", target], ["near", near]] as const) {
-    const args = [side, "tcp", "127.0.0.1", `${between}`, `${local}`];
+    const args = [side, how, LOOPBACK, `${between}`, `${local}`, ...certificate];
     const pump = fromRoot("scripts/bench/token/pump.ts");
     stack.use(spawned(Deno.execPath(), ["run", "-A", "--quiet", pump, ...args]));
-    await listening("127.0.0.1", side === "far" ? between : near);
+    await listening(LOOPBACK, side === "far" ? between : near);
   }
   return near;
 }

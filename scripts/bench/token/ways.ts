@@ -9,6 +9,7 @@ import { fromRoot } from "../../run.ts";
 import { ownServer } from "../api/own_server.ts";
 import { ONE_CORE } from "../cores.ts";
 import { repeatedly, spawned } from "../programs.ts";
+import { selfSigned } from "./self_signed.ts";
 import { command } from "../../../tests/support/namespaces.ts";
 import type { DelayLink } from "./delay_link.ts";
 
@@ -58,7 +59,7 @@ export async function pumpedWay(
     { space: link.far, core: WORKER_CORE, address: "127.0.0.1" },
     stack,
   );
-  const certificate = how === "tls" ? await selfSigned(place) : [];
+  const certificate = how === "tls" ? await selfSigned(place.folder, link.farAddress) : [];
   const start = (side: "near" | "far", core: string, local: number) => {
     const args = ["exec", link[side], "taskset", "-c", core, Deno.execPath(), "run", "-A", "-q"];
     const pump = [fromRoot("scripts/bench/token/pump.ts"), side, how, link.farAddress];
@@ -218,20 +219,6 @@ export async function completion(
     ],
   }).output();
   return new TextDecoder().decode(stdout);
-}
-
-/** @returns the files of a certificate and its key. */
-async function selfSigned({ folder, link }: Place): Promise<string[]> {
-  const files = [join(folder, "certificate.pem"), join(folder, "key.pem")];
-  await new Deno.Command("openssl", {
-    args: [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-      ...["-subj", "/CN=bench", "-addext", `subjectAltName=IP:${link.farAddress}`],
-      ...["-addext", "basicConstraints=critical,CA:FALSE", "-out", files[0]!, "-keyout", files[1]!],
-    ],
-    stderr: "null",
-  }).output();
-  return files;
 }
 
 /** rpc-server and the relays serve who comes first, so nobody connects to find out. */
