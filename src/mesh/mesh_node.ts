@@ -3,19 +3,18 @@ import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import { type LanView, NO_LAN } from "./base/lan.ts";
 import type { PortMappingView } from "./base/port_mapping.ts";
-import { Lan } from "./lan/lan.ts";
-import { meshName } from "./lan/mesh_name.ts";
-import { type MappedEnd, PortMappers, readDefaultRoutes, routersOf } from "./mapping/mod.ts";
+import { answerMembers } from "./answering.ts";
+import type { Lan } from "./lan/lan.ts";
+import type { MappedEnd, PortMappers } from "./mapping/mod.ts";
+import { type EndsParts, openLanEnd, pairingDoor, portMappers } from "./node_ends.ts";
 import type { Link } from "./trust/capability.ts";
 import type { MeshCounters } from "./base/counters.ts";
-import { GOSSIP_RATE, ROUTES_RATE } from "./base/rate_defaults.ts";
 import { NotAllowedError, UnknownMachineError } from "./base/errors.ts";
 import { Expulsion } from "./expulsion.ts";
-import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
 import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
-import { PairingDoor } from "./pairing/host.ts";
+import type { PairingDoor } from "./pairing/host.ts";
 import type { PeerWay } from "./base/peer_way.ts";
 import { peerWays } from "./peer_ways.ts";
 import type { PipedWay } from "./reach/mod.ts";
@@ -24,8 +23,6 @@ import { Relays } from "./relays.ts";
 import { Removing } from "./removing.ts";
 import { Renewals } from "./renewals.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
-import { nextTable } from "./routes/next_table.ts";
-import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
 import { StoredPeers } from "./stored_peers.ts";
 import { guestOf, isGuest } from "./trust/removal.ts";
 import type { JoinedPeer } from "./link/joined_peer.ts";
@@ -109,9 +106,10 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       addresses: () => this.addresses(),
       relays: () => this.relays(),
     });
-    this.#lan = this.#createLan();
-    this.#ports = this.#createPorts();
-    this.door = this.#createDoor();
+    const ends = this.#endsParts();
+    this.#lan = openLanEnd(ends);
+    this.#ports = portMappers(ends);
+    this.door = pairingDoor(ends);
     const { promise: met, resolve: meet } = Promise.withResolvers<void>();
     this.met = met;
     this.#meet = meet;
@@ -126,7 +124,14 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     this.#modes = new Modes(this.#modeParts(), parts);
     this.#relays = role === "relay" ? null : this.#createRelays();
     this.paths.onPlace = (place) => this.#relays?.told(place);
-    if (role === "member") this.#answer();
+    if (role === "member") {
+      answerMembers({
+        network,
+        mesh: this,
+        mode: () => this.#mode,
+        emit: (event) => this.#emit(event),
+      });
+    }
     network.subscribe((event) => {
       if (event.type === "admitted") this.#onAdmitted(event.connection, event.peer);
       else if (event.type === "closed") this.#onClosed(event.peer);
@@ -412,82 +417,23 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     return known;
   }
 
-  #createDoor(): PairingDoor | null {
-    const { openLan, identity, clock, logger, name, counters } = this.#parts;
-    if (openLan === null || this.role !== "member") return null;
-    return new PairingDoor({
+  #endsParts(): EndsParts {
+    const { reach } = this.#parts;
+    return {
+      ...this.#parts,
       self: this.self,
-      meshKey: identity.binding.credential.meshKey,
-      meshName: () => this.#lan?.view().own?.name ?? name,
-      mayInvite: () => this.mayInvite,
-      issue: (invite) => this.#inviting.issue(invite),
-      withdraw: (token) => this.#inviting.withdraw(token),
-      clock,
-      logger,
-      changed: () => this.#emit({ type: "pairing" }),
-      refused: () => counters.count("pairingsRefused"),
-    });
-  }
-
-  #createLan(): Lan | null {
-    const { openLan, clock, logger, interfaces, identity, name, port } = this.#parts;
-    if (openLan === null) return null;
-    return new Lan({
-      self: this.self,
-      meshKey: identity.binding.credential.meshKey,
-      clock,
-      logger,
-      interfaces,
-      open: openLan,
-      speaks: this.role === "member",
-      offer: () => {
-        const bound = port();
-        if (bound === null || this.passive) return null;
-        const own = { name, incarnation: identity.incarnation, peer: this.self };
-        return { name: meshName(own, this.members()), port: bound };
-      },
-      changed: () => this.#emit({ type: "lan" }),
+      inviting: this.#inviting,
+      passive: () => this.passive,
+      members: () => this.members(),
+      meshName: () => this.#lan?.view().own?.name ?? this.#parts.name,
       found: (peers) => this.#mode.found(peers),
-    });
-  }
-
-  #createPorts(): PortMappers {
-    const { routerFinders: finders, clock, logger, interfaces, reach } = this.#parts;
-    return new PortMappers({
-      finders,
-      clock,
-      logger,
-      routes: async () => routersOf(await readDefaultRoutes(), interfaces()),
-      changed: () => {
+      mapped: () => {
         reach.refresh();
         this.#mode.renewed();
         this.#emit({ type: "portMapping" });
       },
-    });
-  }
-
-  /** Answers the protocols that other nodes open to members. */
-  #answer(): void {
-    const { network } = this.#parts;
-    network.handle(
-      GOSSIP_PROTOCOL,
-      { maxStreams: 1, rate: GOSSIP_RATE },
-      (stream, _peer, connection) => this.#mode.gossip(stream, connection),
-    );
-    network.handle(
-      ROUTES_PROTOCOL,
-      { maxStreams: 4, rate: ROUTES_RATE },
-      (stream) =>
-        answerRoutes(stream, {
-          table: () => this.#mode.tellRoutes(),
-          next: (known, waitMs) =>
-            nextTable(known, {
-              table: () => this.routes(),
-              subscribe: (listener) => this.subscribe(listener),
-            }, { waitMs, ended: stream.ended }),
-          asked: (model, options) => this.#emit({ type: "asked", model, ...options }),
-        }),
-    );
+      emit: (event) => this.#emit(event),
+    };
   }
 
   #emit(event: MeshEvent): void {
