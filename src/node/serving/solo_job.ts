@@ -1,24 +1,8 @@
-import {
-  lacksMemory,
-  type ManagedServer,
-  type ModelPlace,
-  type ServerState,
-} from "../../engine/mod.ts";
+import { lacksMemory, type ManagedServer, type ServerState } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
-import {
-  batchOf,
-  checkpointBytes,
-  chooseShape,
-  leastShape,
-  type LocalModel,
-  needBytes,
-  purposeOf,
-  type Shape,
-} from "../../models/mod.ts";
+import { batchOf, type LocalModel, purposeOf } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
-import { KEPT_SHARE } from "../plan/defaults.ts";
 import type { ModelSettings } from "../plan/model_settings.ts";
-import type { DeviceBytes } from "../plan/packing.ts";
 import {
   cappedNotes,
   type Changed,
@@ -30,21 +14,9 @@ import {
   type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
-import {
-  extraRoomIn,
-  keptBytes,
-  keptOf,
-  lostNote,
-  movedNote,
-  placedNote,
-  placeNotes,
-  placesFor,
-  type PlacesInput,
-  plannedIn,
-  roomFor,
-  toldIn,
-} from "./model_places.ts";
+import { lostNote, movedNote, placedNote, placeNotes } from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
+import { SoloMemory } from "./solo_memory.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
 
@@ -59,13 +31,7 @@ export class SoloJob implements Job {
   #isStarting = true;
   #companions: Companions;
   #args: readonly string[];
-  /** When it begins. */
-  readonly #spare: DeviceBytes;
-  /** The smallest shape, which is planned, and that in which it is served. */
-  readonly #least: Shape;
-  #shape: Shape;
-  /** Best first; the first is the one in use. */
-  #places: readonly ModelPlace[];
+  readonly #memory: SoloMemory;
   #moved: string | null = null;
   /** Devices that were lost when it was started: if there are more, the plan may be another. */
   readonly #lostBefore: number;
@@ -89,37 +55,12 @@ export class SoloJob implements Job {
     this.settings = parts.settingsOf(model);
     this.#args = parts.tried.choose(model, this.settings.args);
     this.#companions = parts.companionsOf(model, "solo", parts.unclaimed);
-    this.#spare = parts.spare(plan.model);
-    this.#least = leastShape(model, this.settings);
-    this.#shape = this.#least;
-    this.#shape = this.#chosenShape();
-    this.#places = placesFor(this.#input);
+    this.#memory = new SoloMemory(
+      { plan, model, settings: this.settings, companions: () => this.#companions },
+      parts,
+    );
     this.#lostBefore = parts.lostDevices.length;
     this.#server = this.#launch([...cappedNotes(model, parts), ...this.#companions.notes]);
-  }
-
-  /** In the place of the least shape: more would be no gain in slower memory. */
-  #chosenShape(): Shape {
-    const input = this.#input;
-    const room = extraRoomIn(placesFor(input)[0]!, { ...input, memory: this.parts.unclaimed });
-    return chooseShape({
-      model: this.#model,
-      settings: this.settings,
-      leftBytes: room,
-      bytesOf: (shape) => this.#bytesOf(shape),
-    });
-  }
-
-  /** Of the model with its draft, which has as many conversations of its own. */
-  #bytesOf({ contextLength, slots }: Shape): number {
-    const { draft } = this.#companions;
-    return needBytes(this.#model, contextLength, slots) +
-      (draft === null ? 0 : needBytes(draft, contextLength, slots));
-  }
-
-  /** Memory that it has beyond its plan. */
-  get #extraBytes(): number {
-    return this.#bytesOf(this.#shape) - this.#bytesOf(this.#least);
   }
 
   get notes(): readonly string[] {
@@ -130,66 +71,24 @@ export class SoloJob implements Job {
       ...cappedNotes(this.#model, this.parts),
       ...this.#companions.notes,
       ...this.parts.lostDevices.map(lostNote),
-      ...(this.#moved === null ? placeNotes(this.#place) : [this.#moved]),
-      ...(placed === null || this.#place.kind !== "both" ? [] : [placedNote(placed)]),
+      ...(this.#moved === null ? placeNotes(this.#memory.place) : [this.#moved]),
+      ...(placed === null || this.#memory.place.kind !== "both" ? [] : [placedNote(placed)]),
     ];
   }
 
   /** While it loads, llama-server has told only a part. */
   get placed(): Job["placed"] {
     const { placed, state } = this.#server;
-    const bytes = placed === null || state.kind !== "ready"
-      ? plannedIn(this.#place, this.#input)
-      : toldIn(this.#place, placed.bytes, this.#companions.projector?.sizeBytes ?? 0);
-    return Object.fromEntries(bytes);
+    return this.#memory.placed(state.kind === "ready" ? placed : null);
   }
 
-  /** Caches lie where the layers do. */
   get spare(): Job["spare"] {
-    const extraBytes = this.#extraBytes;
-    if (extraBytes <= 0) return undefined;
-    const placed = Object.entries(this.placed ?? {});
-    const total = placed.reduce((sum, [, bytes]) => sum + bytes, 0);
-    const parts = placed.map(([name, bytes]) =>
-      [name, Math.floor(Math.min(bytes, extraBytes * bytes / total))] as const
-    );
-    return Object.fromEntries(parts);
+    return this.#memory.spareOf(this.placed ?? {});
   }
 
   /** In messages. */
   get #id(): string {
     return this.parts.idOf(this.plan.model);
-  }
-
-  get #input(): PlacesInput {
-    const { draft } = this.#companions;
-    const { contextLength, slots } = this.#shape;
-    const draftBytes = draft === null ? 0 : needBytes(draft, contextLength, slots);
-    return { ...this.parts, ...this.#needs, spare: this.#spare, draftBytes };
-  }
-
-  get #needs(): Pick<PlacesInput, "needBytes" | "projectorBytes"> {
-    const bytesOf = ({ contextLength, slots }: Shape, model = this.#model) =>
-      needBytes(model, contextLength, slots);
-    const projectorBytes = this.#companions.projector === null
-      ? 0
-      : bytesOf(this.#shape) - bytesOf(this.#shape, { ...this.#model, projector: null });
-    const extraBytes = bytesOf(this.#shape) - bytesOf(this.#least);
-    return { needBytes: this.plan.needBytes + extraBytes, projectorBytes };
-  }
-
-  get #kept(): ReturnType<typeof keptOf> {
-    const input = { ...this.#input, memory: this.parts.unclaimed };
-    return keptOf(KEPT_SHARE * roomFor(this.#place, input), this.#checkpointBytes);
-  }
-
-  get #checkpointBytes(): number {
-    const { header } = this.#model;
-    return header === null ? 0 : checkpointBytes(header);
-  }
-
-  get #place(): ModelPlace {
-    return this.#places[0]!;
   }
 
   get server(): LocalServer | null {
@@ -226,7 +125,7 @@ export class SoloJob implements Job {
     return {
       model,
       ...sizesOf(this.parts, this.plan),
-      ...this.#shape,
+      ...this.#memory.shape,
       mode: "solo",
       state: this.server === null ? "loading" : "warm",
       term: this.term,
@@ -238,11 +137,11 @@ export class SoloJob implements Job {
   }
 
   get usedBytes(): number {
-    return this.plan.needBytes + this.#extraBytes;
+    return this.plan.needBytes + this.#memory.extraBytes;
   }
 
   get keptBytes(): number {
-    return keptBytes(this.#kept, this.#checkpointBytes);
+    return this.#memory.keptBytes;
   }
 
   stop(): Promise<void> {
@@ -265,12 +164,12 @@ export class SoloJob implements Job {
       modelPath: path,
       modelName: name,
       label: this.#id,
-      ...this.#shape,
-      ...batchOf(this.#model, this.#shape),
+      ...this.#memory.shape,
+      ...batchOf(this.#model, this.#memory.shape),
       purpose: purposeOf(header),
       split: [],
-      place: this.#place,
-      ...this.#kept,
+      place: this.#memory.place,
+      ...this.#memory.kept,
       draftPath: draft?.path ?? null,
       projectorPath: projector?.path ?? null,
       args: this.#args,
@@ -295,7 +194,7 @@ export class SoloJob implements Job {
 
   /** A driver that was reset works again most often; one that does not costs the device. */
   #wentOnAgain({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
-    const usesDevices = this.#place.kind !== "main" && this.parts.engine.devices.length > 0;
+    const usesDevices = this.#memory.place.kind !== "main" && this.parts.engine.devices.length > 0;
     if (cause.lost === undefined || !usesDevices) return false;
     this.#relaunch([`llama-server: ${cause.text} while it loaded ${this.#id}`]);
     return true;
@@ -303,15 +202,12 @@ export class SoloJob implements Job {
 
   #movedOn({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
     if (!lacksMemory(cause)) return false;
-    if (this.#extraBytes > 0) {
-      this.#shape = this.#least;
-      this.#places = placesFor(this.#input);
+    if (this.#memory.shrink()) {
       this.#relaunch([]);
       return true;
     }
-    const [, next] = this.#places;
+    const next = this.#memory.moveOn();
     if (next === undefined) return false;
-    this.#places = this.#places.slice(1);
     this.#moved = movedNote(next, cause.text);
     this.#relaunch([this.#moved]);
     return true;
