@@ -36,10 +36,9 @@ export async function tokenCpuFigures(model: string, rounds: number): Promise<Fi
   await readTokens(client.ready.api, gateways.model, WARM_TOKENS);
   const figures: Figure[] = [];
   for (const { name, aim, ...way } of ways) {
-    const values: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      values.push(await msPerToken(gateways.model, way));
-    }
+    const turns: Turn[] = [];
+    for (let round = 0; round < rounds; round++) turns.push(await takeTurn(gateways.model, way));
+    const values = msPerToken(turns);
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const value = `${median(values).toFixed(2)} ms (${least.toFixed(2)} to ${most.toFixed(2)})`;
     figures.push({ name: `CPU a token: ${name}`, value, ...(aim === undefined ? {} : { aim }) });
@@ -47,22 +46,36 @@ export async function tokenCpuFigures(model: string, rounds: number): Promise<Fi
   return figures;
 }
 
-async function msPerToken(
-  model: string,
-  { entry, measured: { pid } }: Pick<Way, "entry" | "measured">,
-): Promise<number> {
-  const idle = await rateDuring(pid, () => delay(IDLE_MS));
-  let tokens = 0;
-  const busy = await rateDuring(pid, async () => {
-    tokens = await readTokens(entry.ready.api, model, TOKENS);
-  });
-  return (busy.cpuMs - idle.cpuMs / idle.wallMs * busy.wallMs) / tokens;
+interface Spent {
+  readonly cpuMs: number;
+  readonly wallMs: number;
 }
 
-async function rateDuring(
-  pid: number,
-  work: () => Promise<void>,
-): Promise<{ readonly cpuMs: number; readonly wallMs: number }> {
+interface Turn {
+  readonly idle: Spent;
+  readonly busy: Spent;
+  readonly tokens: number;
+}
+
+async function takeTurn(
+  model: string,
+  { entry, measured: { pid } }: Pick<Way, "entry" | "measured">,
+): Promise<Turn> {
+  const idle = await spentDuring(pid, () => delay(IDLE_MS));
+  let tokens = 0;
+  const busy = await spentDuring(pid, async () => {
+    tokens = await readTokens(entry.ready.api, model, TOKENS);
+  });
+  return { idle, busy, tokens };
+}
+
+/** Without a node's own work, which is seldom one of V8's cleanings: by the usual of all turns. */
+function msPerToken(turns: readonly Turn[]): number[] {
+  const idle = median(turns.map(({ idle: { cpuMs, wallMs } }) => cpuMs / wallMs));
+  return turns.map(({ busy, tokens }) => (busy.cpuMs - idle * busy.wallMs) / tokens);
+}
+
+async function spentDuring(pid: number, work: () => Promise<void>): Promise<Spent> {
   const [before, startedMs] = [cpuMs(await workOf(pid)), performance.now()];
   await work();
   const wallMs = performance.now() - startedMs;
