@@ -26,8 +26,11 @@ if (side === "far" && how === "tls") sendAtOnce(Number(port));
 const connect = async (): Promise<Deno.TcpConn | Deno.TlsConn> => {
   if (side === "far") return await Deno.connect({ hostname: "127.0.0.1", port: Number(target) });
   const to = { hostname: address, port: Number(port) };
-  if (how === "tcp") return await Deno.connect(to);
-  return await Deno.connectTls({ ...to, caCerts: [await Deno.readTextFile(certificate)] });
+  const connection = await Deno.connect(to);
+  if (how === "tcp") return connection;
+  connection.setNoDelay(true);
+  const caCerts = [await Deno.readTextFile(certificate)];
+  return await Deno.startTls(connection, { hostname: address, caCerts });
 };
 
 type Connection = Pick<Deno.Conn, "read" | "write" | "close">;
