@@ -91,7 +91,7 @@ class PlainReads implements BodySource {
 }
 
 /** A chunk from a socket uses its reader's buffer; a chunk that is made here does not. */
-export function readerOf(
+function readerOf(
   body: ReadableStream<Uint8Array>,
 ): ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array> {
   try {

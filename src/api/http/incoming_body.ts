@@ -1,6 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { BODY_READ_BYTES } from "../base/defaults.ts";
 
+/** A request's body, as it is read. */
+export type Body = IncomingBody | ReadableStream<Uint8Array> | null;
+
 /**
  * The body of a request of `node:http`, read into memory of its reader's. Nothing of the parser's own buffers is kept: a
  * sender of single bytes would make each of them hold some 64 KiB.
@@ -63,9 +66,12 @@ export class IncomingBody {
     if (this.#isCancelled) throw new Error("The body is not wanted");
     const incoming = this.#incoming;
     const chunk: Uint8Array | null = incoming.read(Math.min(into.length, incoming.readableLength));
-    if (chunk === null && !incoming.readableEnded) throw new Error("The connection was lost");
-    into.set(chunk ?? []);
-    return chunk?.length ?? 0;
+    if (chunk !== null) {
+      into.set(chunk);
+      return chunk.length;
+    }
+    if (incoming.readableEnded) return 0;
+    throw new Error("The connection was lost");
   }
 
   get #isOver(): boolean {

@@ -1,7 +1,7 @@
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { BodyBudget } from "./body_budget.ts";
 import { BODY_IDLE_MS, BODY_READ_BYTES } from "../base/defaults.ts";
-import { IncomingBody } from "./incoming_body.ts";
+import { type Body, IncomingBody } from "./incoming_body.ts";
 import { RefusedError } from "./openai_errors.ts";
 
 /** The part of a request that is read. */
@@ -9,8 +9,6 @@ export interface BodyToRead {
   readonly headers: Headers;
   readonly body: Body;
 }
-
-export type Body = IncomingBody | ReadableStream<Uint8Array> | null;
 
 export interface ReadBodyOptions {
   readonly limitBytes: number;

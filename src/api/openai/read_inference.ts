@@ -1,8 +1,9 @@
 import { withoutAttributionLine } from "./attribution_line.ts";
 import type { BodyBudget } from "../http/body_budget.ts";
 import { BODY_LIMIT_BYTES } from "../base/defaults.ts";
+import type { Body } from "../http/incoming_body.ts";
 import { RefusedError } from "../http/openai_errors.ts";
-import { type Body, readBody } from "../http/read_body.ts";
+import { readBody } from "../http/read_body.ts";
 import { type Routing, routingReader } from "../routing/routing.ts";
 
 export interface ReadInferenceOptions {

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { BodyBudget } from "../../../src/api/http/body_budget.ts";
 import { BODY_READ_BYTES } from "../../../src/api/base/defaults.ts";
-import { IncomingBody } from "../../../src/api/http/incoming_body.ts";
+import { type Body, IncomingBody } from "../../../src/api/http/incoming_body.ts";
 import { RefusedError } from "../../../src/api/http/openai_errors.ts";
 import { listen } from "../../../src/api/http/listen.ts";
 import { bodyOf, requestOf } from "../../../src/api/http/node_request.ts";
-import { type Body, readBody } from "../../../src/api/http/read_body.ts";
+import { readBody } from "../../../src/api/http/read_body.ts";
 import { RawHttp } from "../raw_http.ts";
 import { serving } from "./own_server.ts";
 
