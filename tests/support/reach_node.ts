@@ -1,6 +1,6 @@
 /**
  * A node in a namespace that is reached by pipes, and nothing more of a node. Its standard output tells how its peer is
- * reached, and what became of the bytes that it was told to send. Arguments: the hub's seed, its own, the peer's (in hex,
+ * reached, and what became of the bytes that it sent. Arguments: the hub's seed, its own, the peer's (in hex,
  * the hub has none), and the open port of its router.
  */
 
@@ -110,7 +110,7 @@ async function beNode(peer: PeerId): Promise<void> {
   if (!isLower) return;
   const connection = await network.dial({ peer, addresses: [at("127.0.0.1", port, peer)], signal });
   await meet(connection);
-  void sendOnDemand(connection);
+  void keepSending(connection);
 }
 
 function at(address: string, port: number, peer: PeerId): string {
@@ -122,8 +122,8 @@ async function meet(connection: PeerConnection): Promise<void> {
   reach.meet(connection.peer, stream, { opens: true }).catch(() => say("the meeting broke"));
 }
 
-/** Sends so many megabytes all the time, in streams, and says whether each arrived as it was. */
-async function sendOnDemand(connection: PeerConnection): Promise<void> {
+/** Sends so many megabytes again and again, each time once the answer has come that says whether they arrived as they were. */
+async function keepSending(connection: PeerConnection): Promise<void> {
   const content = new Uint8Array(4_000_000).map((_, place) => place * 7 + (place >> 9));
   const digest = sha256(content).toHex();
   for (;;) {
@@ -135,6 +135,5 @@ async function sendOnDemand(connection: PeerConnection): Promise<void> {
     const answer = await stream.read();
     say(answer?.toHex() === digest ? "whole" : "wrong bytes");
     await stream.release();
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
